@@ -1,0 +1,1 @@
+"""Customers' accounts: their life cycle, their balance for readers."""

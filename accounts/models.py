@@ -1,0 +1,58 @@
+"""Customers' accounts and the balances that readers see."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import CheckConstraint, Q
+
+from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
+from core.triggers import legal_states, never_deleted
+from kyc.models import Client
+from ledger.models import LedgerAccount
+
+
+class Account(models.Model):
+    """A client's account. It shares its id with its account of the books, so no look-up stands between them."""
+
+    ledger_account = models.OneToOneField(
+        LedgerAccount, primary_key=True, on_delete=models.PROTECT, related_name="account", db_column="id"
+    )
+    number = models.CharField(max_length=12, unique=True, help_text="Ten digits and two check digits.")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="accounts")
+    kind = models.CharField(max_length=8, choices=CustomerAccountKind.choices)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=8, choices=AccountStatus.choices, default=AccountStatus.ACTIVE)
+    status_reason = models.CharField(max_length=255, blank=True, help_text="Why it was blocked, freed or inactivated.")
+    overdraft_limit = models.BigIntegerField(default=0, validators=[MinValueValidator(0)], help_text="Minor units.")
+    created_at = models.DateTimeField()
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    inactivated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Moments that agree with the status."""
+
+        triggers = [
+            never_deleted(table="accounts_account"),
+            legal_states(
+                table="accounts_account",
+                field="status",
+                transitions=ACCOUNT_TRANSITIONS,
+                initial=[AccountStatus.ACTIVE],
+            ),
+        ]
+        constraints = [
+            CheckConstraint(name="accounts_account_overdraft_not_negative", condition=Q(overdraft_limit__gte=0)),
+            CheckConstraint(
+                name="accounts_account_inactivated_at",
+                condition=Q(status=AccountStatus.INACTIVE, inactivated_at__isnull=False)
+                | (~Q(status=AccountStatus.INACTIVE) & Q(inactivated_at__isnull=True)),
+            ),
+            CheckConstraint(
+                name="accounts_account_blocked_at",
+                condition=~Q(status=AccountStatus.BLOCKED) | Q(blocked_at__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(name="accounts_account_created", fields=["-created_at"])]
+
+    def __str__(self) -> str:
+        """Return the number."""
+        return self.number

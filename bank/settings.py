@@ -1,0 +1,261 @@
+"""All settings of the bank, in one file, read from the environment (see .env.example).
+
+A missing or malformed variable stops the start with a sentence that names it. What can only be judged with
+the other settings at hand is judged by the system checks in bank/checks.py.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()  # every variable can also be given as NAME_FILE, the path of a file that holds it
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _positive_int(name: str, default: int) -> int:
+    """Return the whole number in variable `name`; raise ImproperlyConfigured unless it is at least 1."""
+    raw = env.str(name, default=str(default))
+    if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least 1, not {raw!r}.")
+    return int(raw)
+
+
+def _database(url_name: str) -> dict[str, object]:
+    """Return Django's description of the PostgreSQL database in variable `url_name`."""
+    try:
+        database: dict[str, object] = env.db_url(url_name)
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{url_name} is not a database URL: {error}") from error
+    if database.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(f"{url_name} must be a postgres:// URL.")
+    return database
+
+
+DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("DEMO", default=False)  # a bank of invented customers on one machine: plain http, seed_demo
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "localflavor",
+    "bank",
+    "core",
+    "events",
+    "ledger",
+    "kyc",
+    "accounts",
+    "transfers",
+]
+
+MIDDLEWARE = [
+    "core.api.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "bank.urls"
+WSGI_APPLICATION = "bank.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database. The runtime role has no DDL and cannot change the ledger's history; migrations run as the owner:
+# DATABASE_URL=$DATABASE_OWNER_URL manage.py migrate
+DATABASE_RUNTIME_ROLE = env.str("DATABASE_RUNTIME_ROLE", default="bank_app")
+DATABASE_POOL_SIZE = _positive_int("DATABASE_POOL_SIZE", 10)
+LOCK_TIMEOUT_MS = _positive_int("LOCK_TIMEOUT_MS", 2_000)
+IDEMPOTENCY_WAIT_MS = _positive_int("IDEMPOTENCY_WAIT_MS", 500)
+STATEMENT_TIMEOUT_MS = _positive_int("STATEMENT_TIMEOUT_MS", 30_000)
+IDLE_IN_TRANSACTION_TIMEOUT_MS = _positive_int("IDLE_IN_TRANSACTION_TIMEOUT_MS", 10_000)
+
+DATABASES = {
+    "default": _database("DATABASE_URL")
+    | {
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+            "connect_timeout": 5,
+            "application_name": "bank",
+            "options": (
+                f"-c lock_timeout={LOCK_TIMEOUT_MS}"
+                f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache and Celery. Two databases: the cache may be emptied at any time, the queue may not.
+REDIS_URL = env.str("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+        },
+    }
+}
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "expire-holds": {"task": "ledger.tasks.expire_holds", "schedule": 30.0},
+    "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
+}
+
+# Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
+KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
+KAFKA_API_VERSION = tuple(int(part) for part in env.str("KAFKA_API_VERSION", default="").split(".") if part)
+
+# People
+AUTH_USER_MODEL = "core.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# Personal data at rest: a Tink keyset encrypts it, a keyed hash makes it findable.
+PII_INDEX_KEY = env.str("PII_INDEX_KEY")
+TINK_FIELDS_CONFIG = {"default": {"path": env.str("PII_KEYSET_FILE"), "cleartext": True}}
+
+# Customers' tokens
+JWT_SECRET = env.str("JWT_SECRET")
+JWT_ISSUER = env.str("JWT_ISSUER", default="bank")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="bank-api")
+ACCESS_TOKEN_SECONDS = _positive_int("ACCESS_TOKEN_SECONDS", 900)
+REFRESH_TOKEN_SECONDS = _positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
+
+# Limits, each a caller and minute
+READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
+WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
+FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
+FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
+SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 30)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours add to X-Forwarded-For
+IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
+
+# API
+MAX_REQUEST_BYTES = _positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["core.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.jsend.JSendRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysJSON",
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.CallerThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.BankSchema",
+    "EXCEPTION_HANDLER": "core.api.jsend.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bank API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "The customers' API: accounts, balances and transfers.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# Language, time, files
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")  # the bank's: it decides what day a booking is of
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if DEBUG:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Transport security: on, unless this is a developer's or a demo bank on plain http
+_HTTPS = not (DEBUG or DEMO)
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 365 * 86_400 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_HSTS_PRELOAD = _HTTPS
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_SECURE = _HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "core.api.middleware.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+
+UNFOLD: dict[str, object] = {"SITE_TITLE": "Bank back office", "SITE_HEADER": "Bank", "SITE_SYMBOL": "account_balance"}

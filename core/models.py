@@ -1,0 +1,59 @@
+"""Users, their refresh tokens, and the keys under which requests took effect."""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Length
+
+from core.ids import uuid7
+
+models.BinaryField.register_lookup(Length, "length")
+
+
+class User(AbstractUser):
+    """Who signs in: a customer (through the API), a member of staff (in the admin) or a partner system.
+
+    `is_active` is read at each request, so switching it off stops sessions and tokens at once.
+    """
+
+    class Meta(AbstractUser.Meta):
+        """One spelling of a name: upper and lower case are the same person."""
+
+        constraints = [
+            models.UniqueConstraint(models.functions.Lower("username"), name="core_user_username_unique_ci"),
+        ]
+
+
+class RefreshToken(models.Model):
+    """A refresh token that was issued. It works once; using it again revokes its whole family."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    family = models.UUIDField(db_index=True, help_text="The sign-in that all tokens of a family descend from.")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    scope = models.TextField(blank=True)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class IdempotencyKey(models.Model):
+    """A key under which a caller's request took effect: inserted in the transaction of the effect, never changed.
+
+    The first answer is not stored: it is derived from the resource, whose facts never change either.
+    """
+
+    pk = models.CompositePrimaryKey("principal_id", "key")
+    principal_id = models.BigIntegerField(help_text="The caller: a user's id.")
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32, help_text="SHA-256 of the request.")
+    resource_id = models.UUIDField(help_text="What the request made, for instance a transfer.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The hash has a fixed length."""
+
+        constraints = [
+            models.CheckConstraint(condition=models.Q(request_hash__length=32), name="core_idempotencykey_hash_length"),
+        ]
+        indexes = [BrinIndex(fields=["created_at"], name="core_idempotencykey_age", autosummarize=True)]

@@ -1,0 +1,60 @@
+"""Rules that PostgreSQL itself keeps: declared on the models, installed by migrations, the same for raw SQL.
+
+Triggers refuse and never compute. They raise SQLSTATE 23514 with a constraint name, so Django sees an
+IntegrityError that `core.db.named_violations` can name.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import pgtrigger
+
+
+def refuse(*, constraint: str, message: str) -> str:
+    """Return the PL/pgSQL statement that refuses the write."""
+    return f"RAISE EXCEPTION '{message}' USING ERRCODE = '23514', CONSTRAINT = '{constraint}';"
+
+
+def append_only(*, table: str) -> pgtrigger.Trigger:
+    """Return a trigger that refuses to change, delete or truncate rows of `table`, for every role."""
+    return pgtrigger.Trigger(
+        name="append_only",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func=refuse(constraint=f"{table}_append_only", message=f"{table} is append-only"),
+    )
+
+
+def never_deleted(*, table: str) -> pgtrigger.Trigger:
+    """Return a trigger that refuses to delete or truncate rows of `table`, for every role."""
+    return pgtrigger.Trigger(
+        name="never_deleted",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete | pgtrigger.Truncate,
+        func=refuse(constraint=f"{table}_never_deleted", message=f"rows of {table} are never deleted"),
+    )
+
+
+def legal_states(
+    *, table: str, field: str, transitions: Mapping[str, Iterable[str]], initial: Iterable[str]
+) -> pgtrigger.Trigger:
+    """Return a trigger that lets `field` only take a step named in `transitions`, or start in `initial`."""
+    steps = ", ".join(f"'{old}>{new}'" for old, news in transitions.items() for new in news)
+    starts = ", ".join(f"'{state}'" for state in initial)
+    func = f"""
+        IF TG_OP = 'INSERT' AND NEW.{field} NOT IN ({starts})
+        OR TG_OP = 'UPDATE' AND OLD.{field} <> NEW.{field}
+           AND OLD.{field} || '>' || NEW.{field} NOT IN ({steps}) THEN
+            {refuse(constraint=f"{table}_legal_{field}", message=f"{table}: illegal step of {field}")}
+        END IF;
+        RETURN NEW;
+    """
+    return pgtrigger.Trigger(
+        name=f"legal_{field}",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf(field),
+        func=func,
+    )
+

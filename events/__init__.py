@@ -1,0 +1,1 @@
+"""Events: what happened, written in the commit that made it true."""

@@ -1,0 +1,1 @@
+"""Clients and what the bank must know of them: documents, screening, KYC cases."""

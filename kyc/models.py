@@ -1,0 +1,96 @@
+"""Clients and their KYC cases. Personal data is encrypted at rest; a keyed hash finds a document again."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+from tink_fields import EncryptedDateField, EncryptedTextField
+
+from core.ids import uuid7
+from core.triggers import legal_states, never_deleted
+from kyc.states import CASE_TRANSITIONS, CLIENT_TRANSITIONS, KYC_TRANSITIONS, ClientStatus, DocumentType, KycStatus
+
+
+class Client(models.Model):
+    """A person or a company that the bank knows, with the user that signs in for it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="client")
+    name = models.CharField(max_length=140)
+    email = models.EmailField()
+    document_type = models.CharField(max_length=8, choices=DocumentType.choices)
+    document_number = EncryptedTextField(help_text="Normalised: digits and capitals only.")
+    document_index = models.BinaryField(max_length=32, help_text="Keyed hash of type and number.")
+    birth_date = EncryptedDateField()
+    status = models.CharField(max_length=8, choices=ClientStatus.choices, default=ClientStatus.ACTIVE)
+    kyc_status = models.CharField(max_length=9, choices=KycStatus.choices, default=KycStatus.IN_REVIEW)
+    created_at = models.DateTimeField()
+    inactivated_at = models.DateTimeField(null=True, blank=True)
+    inactivation_reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        """One client a document, one an e-mail address."""
+
+        triggers = [
+            never_deleted(table="kyc_client"),
+            legal_states(
+                table="kyc_client", field="status", transitions=CLIENT_TRANSITIONS, initial=[ClientStatus.ACTIVE]
+            ),
+            legal_states(
+                table="kyc_client", field="kyc_status", transitions=KYC_TRANSITIONS, initial=[KycStatus.IN_REVIEW]
+            ),
+        ]
+        constraints = [
+            UniqueConstraint(fields=["document_index"], name="kyc_client_document_unique"),
+            UniqueConstraint(models.functions.Lower("email"), name="kyc_client_email_unique"),
+            CheckConstraint(
+                name="kyc_client_inactivated_at",
+                condition=Q(status=ClientStatus.ACTIVE, inactivated_at__isnull=True)
+                | Q(status=ClientStatus.INACTIVE, inactivated_at__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(name="kyc_client_created", fields=["-created_at"])]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+class KycCase(models.Model):
+    """One look at a client: opened at registration or when a review falls due, ended by a decision."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="cases")
+    status = models.CharField(max_length=9, choices=KycStatus.choices, default=KycStatus.IN_REVIEW)
+    opened_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        """One open case a client; a decided case says who, when and why."""
+
+        verbose_name = "KYC case"
+        triggers = [
+            never_deleted(table="kyc_kyccase"),
+            legal_states(
+                table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS, initial=[KycStatus.IN_REVIEW]
+            ),
+        ]
+        constraints = [
+            UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),
+            CheckConstraint(
+                name="kyc_case_decided",
+                condition=Q(status=KycStatus.IN_REVIEW, decided_at__isnull=True, decided_by__isnull=True)
+                | (
+                    ~Q(status=KycStatus.IN_REVIEW)
+                    & Q(decided_at__isnull=False, decided_by__isnull=False)
+                    & ~Q(reason="")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return which case."""
+        return f"KYC case {self.id}"

@@ -1,0 +1,46 @@
+"""The life of a client and of a KYC case."""
+
+from django.db import models
+
+
+class DocumentType(models.TextChoices):
+    """The document that identifies a client."""
+
+    CPF = "cpf", "CPF"
+    CNPJ = "cnpj", "CNPJ"
+    PASSPORT = "passport", "Passport"
+
+
+class ClientStatus(models.TextChoices):
+    """Whether the client may use the bank at all."""
+
+    ACTIVE = "active", "Active"
+    INACTIVE = "inactive", "Inactive"
+
+
+class KycStatus(models.TextChoices):
+    """What the bank decided about the client's identity; also the state of a case."""
+
+    IN_REVIEW = "in_review", "In review"
+    VERIFIED = "verified", "Verified"
+    REJECTED = "rejected", "Rejected"
+
+
+CLIENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    ClientStatus.ACTIVE: (ClientStatus.INACTIVE,),
+    ClientStatus.INACTIVE: (),
+}
+
+KYC_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    KycStatus.IN_REVIEW: (KycStatus.VERIFIED, KycStatus.REJECTED),
+    KycStatus.VERIFIED: (KycStatus.IN_REVIEW, KycStatus.REJECTED),
+    KycStatus.REJECTED: (KycStatus.IN_REVIEW,),
+}
+"""A verified client goes back into review when the review falls due; a rejected one may be heard again."""
+
+CASE_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    KycStatus.IN_REVIEW: (KycStatus.VERIFIED, KycStatus.REJECTED),
+    KycStatus.VERIFIED: (),
+    KycStatus.REJECTED: (),
+}
+"""A case ends with its decision; a new look at the client is a new case."""

@@ -1,0 +1,286 @@
+"""Tables of the ledger, and the rules that PostgreSQL keeps over them.
+
+Amounts are minor units. Each posting carries its account's balance and version after it, so the balance at any past
+moment is one index look-up, and the account's row carries the same figures, written by the same statement.
+
+# Note [References without a database constraint]
+Postings refer to accounts and entries without FOREIGN KEY constraints: PostgreSQL checks those row by row, which
+halves the throughput of a batch. The statement-level trigger `postings_agree` checks the same for all new rows at
+once, and accounts and entries can never be deleted.
+"""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
+
+from core.ids import uuid7
+from core.triggers import append_only, legal_states, never_deleted, refuse
+from ledger.chart import CUSTOMERS
+from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatus, Side
+
+_POSTINGS_AGREE = f"""
+    IF EXISTS (SELECT FROM new_postings GROUP BY entry_id, currency HAVING sum(amount * side) <> 0) THEN
+        {refuse(constraint="ledger_entry_balanced", message="an entry whose debits and credits differ")}
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT entry_id, count(*) AS postings FROM new_postings GROUP BY entry_id) new
+        LEFT JOIN ledger_journalentry entry ON entry.id = new.entry_id
+        WHERE entry.posting_count IS DISTINCT FROM new.postings
+    ) THEN
+        {refuse(constraint="ledger_entry_complete", message="postings that are not all of their entry")}
+    END IF;
+    IF EXISTS (
+        SELECT FROM (
+            SELECT account_id, currency, min(version) AS first, max(version) AS last, count(*) AS postings,
+                   (array_agg(balance_after ORDER BY version DESC))[1] AS balance
+            FROM new_postings GROUP BY account_id, currency
+        ) new
+        LEFT JOIN ledger_ledgeraccount account ON account.id = new.account_id
+        WHERE account.version IS DISTINCT FROM new.last
+           OR account.currency <> new.currency
+           OR new.last - new.first + 1 <> new.postings
+           OR account.normal_side * (account.posted_credits - account.posted_debits) <> new.balance
+    ) THEN
+        {refuse(constraint="ledger_account_agrees", message="postings that disagree with their account")}
+    END IF;
+    RETURN NULL;
+"""
+
+_ENTRIES_HAVE_POSTINGS = f"""
+    IF EXISTS (
+        SELECT FROM new_entries entry
+        WHERE NOT EXISTS (SELECT FROM ledger_posting posting WHERE posting.entry_id = entry.id)
+    ) THEN
+        {refuse(constraint="ledger_entry_complete", message="an entry without postings")}
+    END IF;
+    RETURN NULL;
+"""
+
+
+def _after_insert(*, name: str, new_rows: str, func: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new=new_rows),
+        func=func,
+    )
+
+
+def _kinds_of(side: Side) -> list[str]:
+    return [kind.value for kind, normal in NORMAL_SIDES.items() if normal is side]
+
+
+class LedgerAccount(models.Model):
+    """An account of the books. The flags stand on the row that each posting locks, so none can race them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    chart_code = models.CharField(max_length=4, help_text="The class of account in the chart of accounts.")
+    name = models.CharField(max_length=140)
+    kind = models.CharField(max_length=9, choices=AccountKind.choices)
+    normal_side = models.SmallIntegerField(choices=Side.choices, help_text="The side that raises the balance.")
+    currency = models.CharField(max_length=3)
+    posted_debits = models.BigIntegerField(default=0)
+    posted_credits = models.BigIntegerField(default=0)
+    pending_debits = models.BigIntegerField(default=0, help_text="Held, not yet debited.")
+    pending_credits = models.BigIntegerField(default=0, help_text="Expected, not yet credited.")
+    floor = models.BigIntegerField(
+        null=True, blank=True, help_text="The lowest available balance: 0, minus the overdraft, or none."
+    )
+    refuses_debits = models.BooleanField(default=False)
+    refuses_credits = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is posted after this moment.")
+    version = models.BigIntegerField(default=0, help_text="How many changes of balance there were.")
+    last_booked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """I4 as a CHECK; one internal account of a class and currency."""
+
+        triggers = [never_deleted(table="ledger_ledgeraccount")]
+        constraints = [
+            CheckConstraint(
+                name="ledger_account_above_floor",
+                condition=Q(floor__isnull=True)
+                | Q(
+                    floor__lte=Case(
+                        When(
+                            normal_side=Side.CREDIT,
+                            then=F("posted_credits") - F("posted_debits") - F("pending_debits"),
+                        ),
+                        default=F("posted_debits") - F("posted_credits") - F("pending_credits"),
+                        output_field=models.BigIntegerField(),
+                    )
+                ),
+            ),
+            CheckConstraint(
+                name="ledger_account_sums_positive",
+                condition=Q(
+                    posted_debits__gte=0, posted_credits__gte=0, pending_debits__gte=0, pending_credits__gte=0
+                ),
+            ),
+            CheckConstraint(name="ledger_account_floor_not_positive", condition=Q(floor__isnull=True) | Q(floor__lte=0)),
+            CheckConstraint(
+                name="ledger_account_closed_empty",
+                condition=Q(closed_at__isnull=True)
+                | Q(posted_debits=F("posted_credits"), pending_debits=0, pending_credits=0),
+            ),
+            CheckConstraint(
+                name="ledger_account_normal_side",
+                condition=Q(normal_side=Side.DEBIT, kind__in=_kinds_of(Side.DEBIT))
+                | Q(normal_side=Side.CREDIT, kind__in=_kinds_of(Side.CREDIT)),
+            ),
+            UniqueConstraint(
+                name="ledger_account_one_internal",
+                fields=["chart_code", "currency"],
+                condition=~Q(chart_code=CUSTOMERS.code),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the account as the books call it."""
+        return f"{self.chart_code} {self.name} ({self.currency})"
+
+    @property
+    def balance(self) -> int:
+        """The booked balance, positive on the account's normal side."""
+        return self.normal_side * (self.posted_credits - self.posted_debits)
+
+    @property
+    def pending(self) -> int:
+        """What holds take from the booked balance."""
+        return self.pending_debits if self.normal_side == Side.CREDIT else self.pending_credits
+
+    @property
+    def available(self) -> int:
+        """What can still be taken: balance - pending - floor. The one definition of it outside SQL."""
+        return self.balance - self.pending - (self.floor or 0)
+
+
+class JournalEntry(models.Model):
+    """A balanced set of postings: why (`code`), for what (`reference`) and when. Never changed, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.CharField(max_length=32, help_text="Why: deposit, withdrawal, internal_transfer, reversal ...")
+    reference = models.UUIDField(null=True, help_text="For what: for instance the transfer's id.")
+    booked_at = models.DateTimeField()
+    value_date = models.DateField(help_text="The day from which the money counts.")
+    reversal_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False)
+    posting_count = models.SmallIntegerField()
+
+    class Meta:
+        """I2; at most one reversal of an entry."""
+
+        verbose_name_plural = "journal entries"
+        triggers = [
+            append_only(table="ledger_journalentry"),
+            _after_insert(name="entries_have_postings", new_rows="new_entries", func=_ENTRIES_HAVE_POSTINGS),
+        ]
+        constraints = [
+            UniqueConstraint(
+                name="ledger_entry_reversed_once", fields=["reversal_of"], condition=Q(reversal_of__isnull=False)
+            ),
+            CheckConstraint(name="ledger_entry_two_postings", condition=Q(posting_count__gte=2)),
+        ]
+        indexes = [models.Index(name="ledger_entry_reference", fields=["reference"])]
+
+    def __str__(self) -> str:
+        """Return why and which."""
+        return f"{self.code} {self.id}"
+
+
+class Posting(models.Model):
+    """One side of an entry on one account, with the account's balance and version after it."""
+
+    pk = models.CompositePrimaryKey("account_id", "version")
+    account = models.ForeignKey(
+        LedgerAccount, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
+    )
+    version = models.BigIntegerField()
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
+    side = models.SmallIntegerField(choices=Side.choices)
+    amount = models.BigIntegerField(help_text="Minor units, positive.")
+    currency = models.CharField(max_length=3)
+    balance_after = models.BigIntegerField(help_text="Minor units, positive on the account's normal side.")
+    booked_at = models.DateTimeField()
+
+    class Meta:
+        """I1, I2 and the versions of I3."""
+
+        triggers = [
+            append_only(table="ledger_posting"),
+            _after_insert(name="postings_agree", new_rows="new_postings", func=_POSTINGS_AGREE),
+        ]
+        constraints = [
+            CheckConstraint(name="ledger_posting_amount_positive", condition=Q(amount__gt=0)),
+            CheckConstraint(name="ledger_posting_side", condition=Q(side__in=Side.values)),
+        ]
+        indexes = [models.Index(name="ledger_posting_moment", fields=["account", "booked_at", "version"])]
+
+    def __str__(self) -> str:
+        """Return side and amount."""
+        return f"{Side(self.side).label} {self.amount} {self.currency}"
+
+
+class Hold(models.Model):
+    """Funds of an account that are reserved: they count as pending until captured, released or expired."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="holds")
+    amount = models.BigIntegerField(help_text="Minor units, positive.")
+    captured_amount = models.BigIntegerField(default=0)
+    status = models.CharField(max_length=8, choices=HoldStatus.choices, default=HoldStatus.OPEN)
+    reference = models.UUIDField(null=True, blank=True, help_text="For what: for instance the transfer's id.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A hold ends once, and never captures more than it held."""
+
+        triggers = [
+            never_deleted(table="ledger_hold"),
+            legal_states(
+                table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS, initial=[HoldStatus.OPEN]
+            ),
+        ]
+        constraints = [
+            CheckConstraint(name="ledger_hold_amount_positive", condition=Q(amount__gt=0)),
+            CheckConstraint(
+                name="ledger_hold_captured_within",
+                condition=Q(captured_amount__gte=0, captured_amount__lte=F("amount")),
+            ),
+            CheckConstraint(
+                name="ledger_hold_ended",
+                condition=Q(status=HoldStatus.OPEN, ended_at__isnull=True)
+                | (~Q(status=HoldStatus.OPEN) & Q(ended_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="ledger_hold_due", fields=["expires_at"], condition=Q(status=HoldStatus.OPEN, expires_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return what is held."""
+        return f"hold {self.id}"
+
+
+class HoldChange(models.Model):
+    """A change of an account's pending sum by a hold, with the version that it gave the account.
+
+    A capture's change shares its version with the posting that takes the money.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "version")
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="hold_changes", db_index=False)
+    version = models.BigIntegerField()
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="changes")
+    pending_delta = models.BigIntegerField(help_text="Minor units: positive when funds are reserved.")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        """Part of the ledger's history."""
+
+        triggers = [append_only(table="ledger_holdchange")]

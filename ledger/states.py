@@ -1,0 +1,47 @@
+"""Kinds of account, sides, and the life of a hold: data that feeds services, database rules and docs."""
+
+from django.db import models
+
+
+class AccountKind(models.TextChoices):
+    """The five kinds of account of double-entry bookkeeping."""
+
+    ASSET = "asset", "Asset"
+    LIABILITY = "liability", "Liability"
+    EQUITY = "equity", "Equity"
+    INCOME = "income", "Income"
+    EXPENSE = "expense", "Expense"
+
+
+class Side(models.IntegerChoices):
+    """The side of a posting, as the sign with which it adds up: an entry's postings sum to zero."""
+
+    DEBIT = -1, "Debit"
+    CREDIT = 1, "Credit"
+
+
+NORMAL_SIDES = {
+    AccountKind.ASSET: Side.DEBIT,
+    AccountKind.EXPENSE: Side.DEBIT,
+    AccountKind.LIABILITY: Side.CREDIT,
+    AccountKind.EQUITY: Side.CREDIT,
+    AccountKind.INCOME: Side.CREDIT,
+}
+"""The side that raises the balance of an account of each kind."""
+
+
+class HoldStatus(models.TextChoices):
+    """A hold is open until its funds are taken, given back, or its time is over."""
+
+    OPEN = "open", "Open"
+    CAPTURED = "captured", "Captured"
+    RELEASED = "released", "Released"
+    EXPIRED = "expired", "Expired"
+
+
+HOLD_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    HoldStatus.OPEN: (HoldStatus.CAPTURED, HoldStatus.RELEASED, HoldStatus.EXPIRED),
+    HoldStatus.CAPTURED: (),
+    HoldStatus.RELEASED: (),
+    HoldStatus.EXPIRED: (),
+}

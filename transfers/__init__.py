@@ -1,0 +1,1 @@
+"""Movements of customers' money: deposits, withdrawals, internal transfers."""
