@@ -1,0 +1,60 @@
+"""Valkey as a child of ours: one server, a database for the cache (0) and one for Celery's queue (1)."""
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from bank.embedded.binaries import find_valkey
+from bank.embedded.folder import DataFolder
+from bank.embedded.launch import tied_to_parent
+from bank.embedded.ports import LOOPBACK
+from bank.embedded.supervisor import Program
+
+CACHE_DATABASE = 0
+QUEUE_DATABASE = 1
+
+
+class Valkey:
+    """One Valkey server in a data folder."""
+
+    def __init__(self, folder: DataFolder, *, port: int, password: str) -> None:
+        self._folder = folder
+        self._port = port
+        self._password = password
+        self._binary = find_valkey()
+
+    def url(self, database: int) -> str:
+        """Return the address of database number `database`."""
+        return f"redis://:{self._password}@{LOOPBACK}:{self._port}/{database}"
+
+    def prepare(self) -> None:
+        """Write the configuration: a file, so that the password is on no command line."""
+        path = self._folder.valkey / "valkey.conf"
+        path.touch(mode=0o600)
+        path.write_text(
+            f"bind {LOOPBACK}\n"
+            f"port {self._port}\n"
+            f"requirepass {self._password}\n"
+            f'dir "{self._folder.valkey}"\n'
+            "maxmemory-policy noeviction\n"  # a full cache must not push tasks out of the queue
+            "appendonly yes\n"
+            "appendfsync everysec\n"
+        )
+
+    def program(self) -> Program:
+        """Return the server to supervise."""
+        return Program(
+            name="valkey",
+            command=tied_to_parent([str(self._binary), str(self._folder.valkey / "valkey.conf")]),
+            log=self._folder.logs / "valkey.log",
+            is_ready=self._is_ready,
+        )
+
+    async def _is_ready(self) -> bool:
+        client = redis.asyncio.from_url(self.url(CACHE_DATABASE), socket_connect_timeout=2, socket_timeout=2)
+        try:
+            await client.ping()
+        except RedisError:
+            return False
+        finally:
+            await client.aclose()
+        return True
