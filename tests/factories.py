@@ -1,0 +1,131 @@
+"""Builders of what a test needs, each on top of the service that makes it in the bank.
+
+Amounts are minor units. Alice is verified, Bob is in review, Mallory's account is blocked.
+"""
+
+from datetime import date, datetime
+from itertools import count
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account
+from accounts.services import block_account, open_account
+from accounts.states import CustomerAccountKind
+from core.models import User
+from kyc.models import Client
+from kyc.services import decide_case, register_client
+from kyc.states import DocumentType, KycStatus
+from ledger.batch import EntryDraft, Line
+from ledger.chart import CASH
+from ledger.services import get_internal_account_id, post_entries
+from ledger.states import Side
+
+PASSWORD = "a-Long-passphrase-42"
+
+_numbers = count(1)
+
+
+def make_cpf(*, number: int) -> str:
+    """Return the CPF whose first nine digits are `number`, with its check digits."""
+    digits = [int(digit) for digit in f"{number:09d}"]
+    for _ in range(2):
+        weights = range(len(digits) + 1, 1, -1)
+        remainder = sum(digit * weight for digit, weight in zip(digits, weights, strict=True)) % 11
+        digits.append(0 if remainder < 2 else 11 - remainder)
+    return "".join(map(str, digits))
+
+
+def make_staff(*, username: str | None = None, permissions: tuple[str, ...] = (), is_superuser: bool = False) -> User:
+    """Make a member of staff with `permissions`, each as app_label.codename."""
+    user = User.objects.create_user(
+        username=username or f"staff-{next(_numbers)}", password=PASSWORD, is_staff=True, is_superuser=is_superuser
+    )
+    for permission in permissions:
+        app_label, codename = permission.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
+    return user
+
+
+def make_client(
+    *,
+    name: str = "Alice Almeida",
+    email: str | None = None,
+    kyc_status: KycStatus = KycStatus.VERIFIED,
+    now: datetime | None = None,
+) -> Client:
+    """Register a client with PASSWORD and a CPF of its own, and decide its case unless it stays in review."""
+    now = now or timezone.now()
+    number = next(_numbers)
+    client = register_client(
+        name=name,
+        email=email or f"client-{number}@example.com",
+        document_type=DocumentType.CPF,
+        document_number=make_cpf(number=100_000_000 + number),
+        birth_date=date(1990, 5, 17),
+        password=PASSWORD,
+        now=now,
+    )
+    if kyc_status != KycStatus.IN_REVIEW:
+        decide_client(client=client, decision=kyc_status, now=now)
+    return client
+
+
+def decide_client(*, client: Client, decision: KycStatus, now: datetime | None = None) -> None:
+    """Let a member of staff decide the client's open case."""
+    case = client.cases.get(status=KycStatus.IN_REVIEW)
+    decide_case(
+        case_id=case.id, decision=decision, decided_by=make_staff(), reason="Seen", now=now or timezone.now()
+    )
+    client.refresh_from_db()
+
+
+def make_alice() -> Client:
+    """Make a verified client."""
+    return make_client(name="Alice Almeida")
+
+
+def make_bob() -> Client:
+    """Make a client whose KYC case is still open."""
+    return make_client(name="Bob Barbosa", kyc_status=KycStatus.IN_REVIEW)
+
+
+def make_account(
+    *,
+    client: Client | None = None,
+    currency: str = "BRL",
+    kind: str = CustomerAccountKind.CHECKING,
+    balance: int = 0,
+    overdraft_limit: int = 0,
+    now: datetime | None = None,
+) -> Account:
+    """Open an account, of a new verified client unless one is given, and pay `balance` into it in cash."""
+    now = now or timezone.now()
+    client = client or make_alice()
+    account = open_account(
+        client_id=client.id, kind=kind, currency=currency, overdraft_limit=overdraft_limit, now=now
+    )
+    if balance:
+        pay_in(account_id=account.pk, currency=currency, amount=balance, now=now)
+    return account
+
+
+def make_blocked_account(*, balance: int = 0) -> Account:
+    """Open and block an account of Mallory's."""
+    account = make_account(client=make_client(name="Mallory Moreira"), balance=balance)
+    return block_account(account_id=account.pk, reason="Suspected fraud", actor=None, now=timezone.now())
+
+
+def pay_in(*, account_id: UUID, amount: int, currency: str = "BRL", now: datetime | None = None) -> UUID:
+    """Post a cash deposit straight into the books and return the entry's id."""
+    draft = EntryDraft(
+        code="deposit",
+        lines=[
+            Line(get_internal_account_id(line=CASH, currency=currency), Side.DEBIT, amount),
+            Line(account_id, Side.CREDIT, amount),
+        ],
+    )
+    with transaction.atomic():
+        return post_entries(drafts=[draft], now=now or timezone.now())[0]
