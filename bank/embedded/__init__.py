@@ -1,11 +1,12 @@
-"""The bank on one machine with nothing installed: real PostgreSQL, Valkey and a Kafka-protocol broker from wheels.
+"""The bank on one machine with nothing installed: PostgreSQL, Valkey and a Kafka-protocol broker from wheels.
 
     python -m bank.embedded run               the whole bank, in the foreground, in one data folder
     python -m bank.embedded exec -- CMD...    CMD against throw-away engines on free ports
     python -m bank.embedded manage ARGS...    manage.py against the bank of `run`, running or not
 
 The application never learns that it is embedded: it gets the same variables as in production, only with
-loopback addresses. From the ground up: `folder` (where data lives), `binaries` (which servers), `launch` (how a
-program is started), `supervisor` (that it keeps running), `postgres`, `valkey` and `broker` (the engines),
-`engines` (all three), `environment` (what the application is told), `bank_run` (the whole bank).
+loopback addresses. From the ground up: `folder`, `keys`, `ports` (what is kept), `binaries` (which servers),
+`launch` (how a program is started), `supervisor` (that it keeps running), `postgres`, `valkey`, `broker` (the
+engines), `engines` (all three), `environment` (what the application is told), and a module for each command:
+`whole_bank`, `throwaway`, `manage`.
 """

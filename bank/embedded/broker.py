@@ -1,7 +1,7 @@
 """A broker that speaks Kafka's protocol on one loopback port: librdkafka's mock cluster behind a forwarder.
 
-It keeps messages in memory only, up to 5 MB or 100,000 a partition; a new one has a new cluster id, by which the
-relay knows to publish again what no consumer has acknowledged. For one machine and for tests, not for production.
+It keeps messages in memory only, up to 5 MB or 100,000 a partition; a new one has a new cluster id, by which
+the relay knows to publish again what no consumer has acknowledged. For one machine and tests only.
 
     python -m bank.embedded.broker PORT
 """
@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from confluent_kafka import cimpl
 
-from bank.embedded.launch import tied_to_parent
 from bank.embedded.folder import DataFolder
+from bank.embedded.launch import tied_to_parent
 from bank.embedded.ports import LOOPBACK
 from bank.embedded.supervisor import Program
 
@@ -54,9 +54,9 @@ class Broker:
         return True
 
 
-# Note [The broker's port]: the mock cluster listens on whatever port the kernel gives it. A client keeps the address
-# that it was given, so a restarted broker has to be found at the old one: we listen there and forward, and tell the
-# mock to name our address in its metadata.
+# Note [The broker's port]: the mock cluster listens on whatever port the kernel gives it. A client keeps the
+# address that it was given, so a restarted broker has to be found at the old one: we listen there and forward,
+# and tell the mock to name our address in its metadata.
 async def serve(port: int) -> None:
     """Run the broker on `port` for ever."""
     mock_port = _start_mock_cluster(advertised_port=port)

@@ -21,7 +21,7 @@ def bank_environment(folder: DataFolder, engines: Engines, *, port: int) -> dict
 
 
 def throwaway_environment(folder: DataFolder, engines: Engines) -> dict[str, str]:
-    """Return the environment of tests and benchmarks: as superuser, since they make databases of their own."""
+    """Return the environment of tests and benchmarks: superuser, since they make databases of their own."""
     return _common(folder, engines) | {
         "DATABASE_URL": engines.postgres.url(SUPERUSER),
         "DATABASE_OWNER_URL": engines.postgres.url(OWNER),

@@ -94,6 +94,7 @@ def read_holder(path: str) -> dict[str, object]:
 
 def _already_running(root: Path, holder: dict[str, object]) -> str:
     return (
-        f"A bank already runs on the data folder {root} (process {holder.get('pid', '?')}, {holder.get('what', '?')})."
-        " Stop it first, or give this one a folder and a port of its own: make run BANK_DATA_DIR=... PORT=..."
+        f"A bank already runs on the data folder {root} (process {holder.get('pid', '?')},"
+        f" {holder.get('url', 'still starting')}). Stop it first, or give this one a folder and a port of its"
+        " own: make run BANK_DATA_DIR=... PORT=..."
     )

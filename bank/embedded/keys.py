@@ -1,4 +1,4 @@
-"""The bank's secrets: random, made once for a data folder, each in a file of its own that only its owner reads."""
+"""The bank's secrets: random, made once for a data folder, each in a file that only its owner reads."""
 
 import os
 import secrets
@@ -43,7 +43,7 @@ def keep_application_secrets(folder: Path) -> dict[str, str]:
 
 
 def _keep(path: Path, make: Callable[[], str]) -> str:
-    """Return the secret in `path`; make it first if it is missing, in one step so that no half of it can stay."""
+    """Return the secret in `path`; make it first if missing, in one step so that no half of it can stay."""
     if not path.exists():
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
@@ -61,4 +61,5 @@ def _new_keyset() -> str:
     """Return a new Tink AEAD keyset as JSON, in clear text: the file's mode is what protects it."""
     aead.register()
     handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
-    return json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    keyset: str = json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    return keyset

@@ -28,30 +28,30 @@ def tied_to_parent(command: list[str], *, signal: Signals = Signals.SIGTERM) -> 
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """Return the user as whom PostgreSQL must run if we are root, which it refuses; None if we are not root."""
+    """Return the user as whom PostgreSQL runs if we are root, which it refuses; None if we are not."""
     if os.geteuid() != 0:
         return None
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
         raise CannotStartError(
-            "PostgreSQL refuses to run as root and there is no user 'nobody' to run it as. Run as another user."
+            "PostgreSQL refuses to run as root and there is no user 'nobody' for it. Run as another user."
         ) from None
 
 
-# Note [Root below a closed folder]: PostgreSQL refuses to run as root, and the user that it runs as instead cannot
-# enter a checkout below root's home (mode 0700). Opening that home to all would change the machine behind its
-# owner's back, so the server keeps, of all of root's powers, the one to pass folder permissions.
+# Note [Root below a closed folder]: PostgreSQL refuses to run as root, and the user that it runs as instead
+# cannot enter a checkout below root's home (mode 0700). Opening that home to all would change the machine
+# behind its owner's back, so the server keeps, of all of root's powers, the one to pass folder permissions.
 def as_server_user(command: list[str], *paths: Path, signal: Signals = Signals.SIGINT) -> list[str]:
-    """Return `command` such that root runs it as the server's user, able to reach `paths`, tied to its parent."""
+    """Return `command` such that root runs it as the server's user, able to reach `paths`; tied as above."""
     user = server_user()
     if user is None:
         return tied_to_parent(command, signal=signal)
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise CannotStartError(
-            "PostgreSQL refuses to run as root, and setpriv (package util-linux), which would run it as another"
-            " user, is not installed. Install it or run as another user."
+            "PostgreSQL refuses to run as root, and setpriv (package util-linux), which would run it as"
+            " another user, is not installed. Install it or run as another user."
         )
     powers = "-all" if all(_is_open(path) for path in paths) else "-all,+dac_override"
     capabilities = [f"--{kind}={powers}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]

@@ -100,7 +100,7 @@ class Postgres:
         return as_server_user(command, self._binaries, self._folder.postgres)
 
     def _make_cluster(self) -> None:
-        """Run initdb beside the final place and move the result there, so that half a cluster is never met."""
+        """Run initdb beside the final place and move the result there: half a cluster is never met."""
         draft = self._folder.postgres.with_name("postgres.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -133,12 +133,12 @@ class Postgres:
         found = (self._folder.postgres / "PG_VERSION").read_text().strip()
         if found != str(POSTGRES_MAJOR):
             raise CannotStartError(
-                f"The data in {self._folder.postgres} was written by PostgreSQL {found}, but this is {POSTGRES_MAJOR}."
+                f"The data in {self._folder.postgres} is of PostgreSQL {found}; this is {POSTGRES_MAJOR}."
             )
 
-    # Note [A pid file left behind]: its process may be dead (PostgreSQL copes), still alive because its parent was
-    # killed (we end it), or another program that was given the same number since (PostgreSQL would refuse to start).
-    # The file is never removed: it also names the shared memory by which PostgreSQL notices that old backends live.
+    # Note [A pid file left behind]: its process may be dead (PostgreSQL copes), still alive as its parent was
+    # killed (we end it), or another program with the same number (PostgreSQL would refuse to start). The file is
+    # never removed: it also names the shared memory by which PostgreSQL notices that old backends live.
     def _end_survivor(self) -> None:
         """Deal with a postmaster.pid; only the holder of the folder's lock may call this."""
         file = self._folder.postgres / "postmaster.pid"
@@ -167,7 +167,7 @@ async def _ensure_role(connection: psycopg.AsyncConnection, role: str, password:
 
 
 async def _ensure_database(connection: psycopg.AsyncConnection) -> None:
-    """Create the database; besides its owner, only the runtime role may connect, and not even make a temporary table."""
+    """Create the database; only its owner and the runtime role may connect, the latter to do nothing else."""
     found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
     names = {"database": sql.Identifier(DATABASE), "owner": sql.Identifier(OWNER), "app": sql.Identifier(APP)}
     if not await found.fetchone():

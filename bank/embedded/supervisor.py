@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 class Program:
     """One program to keep running.
 
-    `log`: the file its output goes to; without one, its lines go to the screen. `is_ready`: whether it serves now.
+    `log`: the file its output goes to; without one, its lines go to the screen. `is_ready`: it serves now.
     """
 
     name: str
@@ -125,7 +125,7 @@ class _Life:
         return code
 
     async def _spawn(self) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader | None]:
-        """Start the program in a session of its own: Ctrl-C shall reach us alone, we then stop all in order."""
+        """Start the program in a session of its own: Ctrl-C shall reach us alone; we stop all in order."""
         output, target = await self._open_output()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -206,6 +206,6 @@ async def _cancel(task: asyncio.Future[Any]) -> None:
 
 
 def _kill_group(pid: int) -> None:
-    """Kill the process and what it started. PermissionError: on macOS, a group of which only a zombie is left."""
+    """Kill the process and what it started. PermissionError: on macOS, if only a zombie of it is left."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, SIGKILL)

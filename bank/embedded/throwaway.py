@@ -30,7 +30,7 @@ async def run_against_throwaway_engines(command: list[str], *, is_durable: bool)
 
 
 async def run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run `command` on our terminal to its end; pass SIGTERM on to it; return its exit code as a shell would."""
+    """Run `command` on our terminal to its end; pass SIGTERM on; return its exit code as a shell would."""
     process = await asyncio.create_subprocess_exec(*tied_to_parent(command), env=environment)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, process.terminate)
