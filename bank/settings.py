@@ -258,4 +258,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 
-UNFOLD: dict[str, object] = {"SITE_TITLE": "Bank back office", "SITE_HEADER": "Bank", "SITE_SYMBOL": "account_balance"}
+UNFOLD: dict[str, object] = {
+    "SITE_TITLE": "Bank back office",
+    "SITE_HEADER": "Bank",
+    "SITE_SYMBOL": "account_balance",
+}

@@ -1,9 +1,16 @@
 """Django's description of this app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CoreConfig(AppConfig):
-    """The core app."""
+    """The core app; after each migration it grants the runtime role its privileges."""
 
     name = "core"
+
+    def ready(self) -> None:
+        """Connect the grants; post_migrate comes once an app, and granting again what is granted changes nothing."""
+        from core.privileges import grant_privileges
+
+        post_migrate.connect(grant_privileges, dispatch_uid="core.privileges")

@@ -1,13 +1,11 @@
 """Database helpers: the one home of row locks, raw set-based statements and named constraint errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
-from django.db.models.query import QuerySet
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from psycopg import errors as pg_errors
 
 from core.errors import BankError
@@ -29,10 +27,10 @@ class AnyOf(models.Lookup[Any]):
         """Prepare each element as the field would."""
         return [self.lhs.output_field.get_prep_value(value) for value in self.rhs]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return `column = ANY(array)`."""
         lhs, params = self.process_lhs(compiler, connection)
-        return f"{lhs} = ANY(%s)", [*params, self.rhs]
+        return f"{lhs} = ANY(%s)", (*params, self.rhs)
 
 
 class Statement:

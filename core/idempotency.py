@@ -1,17 +1,78 @@
-"""A key moves money once: the key's row is inserted in the transaction of the effect, before it."""
+"""A key takes effect once: its row is inserted before the effect, in the effect's transaction."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db import OperationalError
 
+from core.db import Statement, is_lock_timeout, pipeline
+from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
+
+_SET_LOCK_TIMEOUT = Statement("SELECT set_config('lock_timeout', %s, true)")
+_CLAIM = Statement(
+    """
+    INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
+    SELECT principal_id, key, request_hash, resource_id, %s
+    FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::uuid[]) AS new (principal_id, key, request_hash, resource_id)
+    ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id
+    """
+)
+_RELEASE = Statement(
+    "DELETE FROM core_idempotencykey WHERE (principal_id, key) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+)
+
+
+class Claim(NamedTuple):
+    """That `principal_id` wants `key` to stand for the request hashed and for the resource that it will make."""
+
+    principal_id: int
+    key: str
+    request_hash: bytes
+    resource_id: UUID
 
 
 def hash_request(*parts: object) -> bytes:
     """Return the SHA-256 of `parts` in MessagePack, whose lengths are prefixed so that no two requests collide."""
     return hashlib.sha256(msgspec.msgpack.encode(parts)).digest()
+
+
+def claim_keys(*, claims: Sequence[Claim], now: datetime) -> set[UUID]:
+    """Insert the keys that are new and return the resource ids of their claims; the others were used before.
+
+    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS, then IdempotencyKeyInUseError is
+    raised. Keys are claimed in one order, so that two batches of the same keys do not deadlock.
+    """
+    ordered = sorted(claims)
+    try:
+        with pipeline():
+            _SET_LOCK_TIMEOUT.run(f"{settings.IDEMPOTENCY_WAIT_MS}ms")
+            claimed = _CLAIM.run(now, *(list(column) for column in zip(*ordered, strict=True)))
+            _SET_LOCK_TIMEOUT.run(f"{settings.LOCK_TIMEOUT_MS}ms")
+            return {row[0] for row in claimed.fetchall()}
+    except OperationalError as error:
+        if is_lock_timeout(error):
+            raise IdempotencyKeyInUseError from error
+        raise
+
+
+def find_keys(*, claims: Sequence[Claim]) -> dict[tuple[int, str], IdempotencyKey]:
+    """Return the rows of keys that were used before, by principal and key."""
+    rows = IdempotencyKey.objects.filter(
+        principal_id__in={claim.principal_id for claim in claims}, key__in=[claim.key for claim in claims]
+    )
+    return {(row.principal_id, row.key): row for row in rows}
+
+
+def release_keys(*, claims: Sequence[Claim]) -> None:
+    """Free keys that this transaction claimed for requests that turned out to have no effect."""
+    if claims:
+        _RELEASE.run([claim.principal_id for claim in claims], [claim.key for claim in claims])
 
 
 def delete_stale_keys(*, now: datetime) -> int:

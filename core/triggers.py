@@ -57,4 +57,3 @@ def legal_states(
         operation=pgtrigger.Insert | pgtrigger.UpdateOf(field),
         func=func,
     )
-

@@ -7,7 +7,14 @@ from tink_fields import EncryptedDateField, EncryptedTextField
 
 from core.ids import uuid7
 from core.triggers import legal_states, never_deleted
-from kyc.states import CASE_TRANSITIONS, CLIENT_TRANSITIONS, KYC_TRANSITIONS, ClientStatus, DocumentType, KycStatus
+from kyc.states import (
+    CASE_TRANSITIONS,
+    CLIENT_TRANSITIONS,
+    KYC_TRANSITIONS,
+    ClientStatus,
+    DocumentType,
+    KycStatus,
+)
 
 
 class Client(models.Model):
@@ -33,10 +40,16 @@ class Client(models.Model):
         triggers = [
             never_deleted(table="kyc_client"),
             legal_states(
-                table="kyc_client", field="status", transitions=CLIENT_TRANSITIONS, initial=[ClientStatus.ACTIVE]
+                table="kyc_client",
+                field="status",
+                transitions=CLIENT_TRANSITIONS,
+                initial=[ClientStatus.ACTIVE],
             ),
             legal_states(
-                table="kyc_client", field="kyc_status", transitions=KYC_TRANSITIONS, initial=[KycStatus.IN_REVIEW]
+                table="kyc_client",
+                field="kyc_status",
+                transitions=KYC_TRANSITIONS,
+                initial=[KycStatus.IN_REVIEW],
             ),
         ]
         constraints = [
@@ -75,11 +88,16 @@ class KycCase(models.Model):
         triggers = [
             never_deleted(table="kyc_kyccase"),
             legal_states(
-                table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS, initial=[KycStatus.IN_REVIEW]
+                table="kyc_kyccase",
+                field="status",
+                transitions=CASE_TRANSITIONS,
+                initial=[KycStatus.IN_REVIEW],
             ),
         ]
         constraints = [
-            UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),
+            UniqueConstraint(
+                fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)
+            ),
             CheckConstraint(
                 name="kyc_case_decided",
                 condition=Q(status=KycStatus.IN_REVIEW, decided_at__isnull=True, decided_by__isnull=True)

@@ -115,11 +115,11 @@ class LedgerAccount(models.Model):
             ),
             CheckConstraint(
                 name="ledger_account_sums_positive",
-                condition=Q(
-                    posted_debits__gte=0, posted_credits__gte=0, pending_debits__gte=0, pending_credits__gte=0
-                ),
+                condition=Q(posted_debits__gte=0, posted_credits__gte=0, pending_debits__gte=0, pending_credits__gte=0),
             ),
-            CheckConstraint(name="ledger_account_floor_not_positive", condition=Q(floor__isnull=True) | Q(floor__lte=0)),
+            CheckConstraint(
+                name="ledger_account_floor_not_positive", condition=Q(floor__isnull=True) | Q(floor__lte=0)
+            ),
             CheckConstraint(
                 name="ledger_account_closed_empty",
                 condition=Q(closed_at__isnull=True)
@@ -165,7 +165,9 @@ class JournalEntry(models.Model):
     reference = models.UUIDField(null=True, help_text="For what: for instance the transfer's id.")
     booked_at = models.DateTimeField()
     value_date = models.DateField(help_text="The day from which the money counts.")
-    reversal_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False)
+    reversal_of = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False
+    )
     posting_count = models.SmallIntegerField()
 
     class Meta:
@@ -178,7 +180,9 @@ class JournalEntry(models.Model):
         ]
         constraints = [
             UniqueConstraint(
-                name="ledger_entry_reversed_once", fields=["reversal_of"], condition=Q(reversal_of__isnull=False)
+                name="ledger_entry_reversed_once",
+                fields=["reversal_of"],
+                condition=Q(reversal_of__isnull=False),
             ),
             CheckConstraint(name="ledger_entry_two_postings", condition=Q(posting_count__gte=2)),
         ]
@@ -240,9 +244,7 @@ class Hold(models.Model):
 
         triggers = [
             never_deleted(table="ledger_hold"),
-            legal_states(
-                table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS, initial=[HoldStatus.OPEN]
-            ),
+            legal_states(table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS, initial=[HoldStatus.OPEN]),
         ]
         constraints = [
             CheckConstraint(name="ledger_hold_amount_positive", condition=Q(amount__gt=0)),
@@ -258,7 +260,9 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(
-                name="ledger_hold_due", fields=["expires_at"], condition=Q(status=HoldStatus.OPEN, expires_at__isnull=False)
+                name="ledger_hold_due",
+                fields=["expires_at"],
+                condition=Q(status=HoldStatus.OPEN, expires_at__isnull=False),
             )
         ]
 

@@ -31,7 +31,11 @@ class Transfer(models.Model):
     currency = models.CharField(max_length=3)
     remittance_information = models.CharField(max_length=140, blank=True)
     initiated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -55,12 +59,14 @@ class Transfer(models.Model):
             CheckConstraint(name="transfers_transfer_amount_positive", condition=Q(amount__gt=0)),
             CheckConstraint(
                 name="transfers_transfer_parties",
-                condition=Q(
-                    kind=TransferKind.DEPOSIT, debtor_account__isnull=True, creditor_account__isnull=False
-                )
+                condition=Q(kind=TransferKind.DEPOSIT, debtor_account__isnull=True, creditor_account__isnull=False)
                 | Q(kind=TransferKind.WITHDRAWAL, debtor_account__isnull=False, creditor_account__isnull=True)
                 | (
-                    Q(kind=TransferKind.INTERNAL, debtor_account__isnull=False, creditor_account__isnull=False)
+                    Q(
+                        kind=TransferKind.INTERNAL,
+                        debtor_account__isnull=False,
+                        creditor_account__isnull=False,
+                    )
                     & ~Q(debtor_account=F("creditor_account"))
                 ),
             ),

@@ -1,0 +1,53 @@
+"""What the runtime role may do: granted after each migration, derived from the triggers that the models declare.
+
+The role that the processes use has no DDL. On an append-only table it may read and insert, on a table whose rows are
+never deleted also update. Migrations run as the owner; where the owner itself is used, as in tests, only the triggers
+stand guard.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.db import connections, models
+from psycopg import sql
+
+_READ_AND_INSERT = "SELECT, INSERT"
+_NO_DELETE = "SELECT, INSERT, UPDATE"
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def get_privileges(model: type[models.Model]) -> str:
+    """Return the privileges of the runtime role on the table of `model`."""
+    triggers = {trigger.name for trigger in getattr(model._meta, "triggers", [])}
+    if "append_only" in triggers:
+        return _READ_AND_INSERT
+    return _NO_DELETE if "never_deleted" in triggers else _ALL
+
+
+def grant_privileges(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Grant the runtime role its privileges on all tables; does nothing where the role does not exist."""
+    role = settings.DATABASE_RUNTIME_ROLE
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT current_user = %s, EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role, role])
+        is_runtime_role, exists = cursor.fetchone() or (False, False)
+        if is_runtime_role or not exists:
+            return
+        for statement in _statements(role, set(connections[using].introspection.table_names(cursor))):
+            cursor.execute(statement)
+
+
+def _statements(role: str, tables: set[str]) -> list[sql.Composed]:
+    grantee = sql.Identifier(role)
+    statements = [
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(grantee),
+        sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(grantee),
+        sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(grantee),
+        sql.SQL("GRANT SELECT ON django_migrations TO {}").format(grantee),
+    ]
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.db_table in tables:
+            table = sql.Identifier(model._meta.db_table)
+            privileges = sql.SQL(get_privileges(model))
+            statements.append(sql.SQL("GRANT {} ON {} TO {}").format(privileges, table, grantee))
+    return statements

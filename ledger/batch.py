@@ -1,0 +1,186 @@
+"""The unit of work of the ledger: lock every account once, check in memory, write with one statement.
+
+The batch is the primitive, a single entry a batch of one. However many entries there are, they cost the same number
+of statements; see Note [Pipelined statements] in core/db.py.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from core.db import Statement
+from core.ids import uuid7
+from ledger.errors import (
+    AccountBlockedError,
+    AccountInactiveError,
+    AccountNotFoundError,
+    BalanceLimitError,
+    InsufficientFundsError,
+    UnbalancedEntryError,
+)
+from ledger.locks import LockedBalance, lock_balances
+from ledger.states import Side
+
+MAX_SUM = 2**63 - 1
+"""The largest sum of debits or credits that a BIGINT column can hold."""
+
+
+class Line(NamedTuple):
+    """One side of a draft: `amount` in minor units, positive."""
+
+    account_id: UUID
+    side: Side
+    amount: int
+
+
+class EntryDraft(NamedTuple):
+    """A journal entry to be written. `value_date` is the booking day unless it is given."""
+
+    code: str
+    lines: Sequence[Line]
+    reference: UUID | None = None
+    value_date: date | None = None
+    reversal_of: UUID | None = None
+
+
+Move = tuple[LockedBalance, Side, int]
+"""A line with its account's balance in place of the account's id."""
+
+_WRITE = Statement(
+    """
+    WITH entries AS (
+        INSERT INTO ledger_journalentry (id, code, reference, booked_at, value_date, reversal_of_id, posting_count)
+        SELECT id, code, reference, %s, value_date, reversal_of, posting_count
+        FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::uuid[], %s::smallint[])
+            AS new (id, code, reference, value_date, reversal_of, posting_count)
+    ), postings AS (
+        INSERT INTO ledger_posting (account_id, version, entry_id, side, amount, currency, balance_after, booked_at)
+        SELECT account_id, version, entry_id, side, amount, currency, balance_after, %s
+        FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::bigint[])
+            AS new (account_id, version, entry_id, side, amount, currency, balance_after)
+    )
+    UPDATE ledger_ledgeraccount account
+    SET posted_debits = new.posted_debits, posted_credits = new.posted_credits,
+        version = new.version, last_booked_at = %s
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[])
+        AS new (id, posted_debits, posted_credits, version)
+    WHERE account.id = new.id
+    """
+)
+
+
+class PostingBatch:
+    """Entries over accounts that are locked: add them one by one, then write all at once."""
+
+    def __init__(self, *, account_ids: Collection[UUID], now: datetime) -> None:
+        """Lock the accounts; needs a transaction.
+
+        Entries are booked at `now`, or at the latest booking of the accounts if that is later: along an account the
+        time of booking never goes back, whatever the clocks do.
+        Raises AccountBusyError if an account stays locked too long.
+        """
+        self.balances = lock_balances(account_ids=account_ids)
+        booked = [balance.last_booked_at for balance in self.balances.values() if balance.last_booked_at]
+        self.booked_at = max([now, *booked])
+        self.booking_date = timezone.localdate(self.booked_at)
+        self._entries: list[tuple[UUID, str, UUID | None, date, UUID | None, int]] = []
+        self._postings: list[tuple[UUID, int, UUID, int, int, str, int]] = []
+        self._touched: dict[UUID, LockedBalance] = {}
+
+    def add(self, draft: EntryDraft) -> UUID:
+        """Take up `draft` and return its entry's id; a refused draft leaves the batch as it was.
+
+        Raises UnbalancedEntryError, AccountNotFoundError, AccountBlockedError, AccountInactiveError,
+        InsufficientFundsError or BalanceLimitError.
+        """
+        moves = [(self._get_balance(line.account_id), line.side, line.amount) for line in draft.lines]
+        _check_balanced(moves)
+        _check_open(moves)
+        entry_id = uuid7()
+        postings = [self._post(entry_id, *move) for move in moves]
+        try:
+            _check_limits(moves)
+        except (InsufficientFundsError, BalanceLimitError):
+            for balance, side, amount in moves:
+                _take_back(balance, side, amount)
+            raise
+        value_date = draft.value_date or self.booking_date
+        self._entries.append((entry_id, draft.code, draft.reference, value_date, draft.reversal_of, len(moves)))
+        self._postings.extend(postings)
+        self._touched.update((move[0].id, move[0]) for move in moves)
+        return entry_id
+
+    def write(self) -> None:
+        """Write the entries, their postings and the new balances with one statement."""
+        if not self._entries:
+            return
+        touched = self._touched.values()
+        _WRITE.run(
+            self.booked_at,
+            *_columns(self._entries),
+            self.booked_at,
+            *_columns(self._postings),
+            self.booked_at,
+            [balance.id for balance in touched],
+            [balance.posted_debits for balance in touched],
+            [balance.posted_credits for balance in touched],
+            [balance.version for balance in touched],
+        )
+
+    def _get_balance(self, account_id: UUID) -> LockedBalance:
+        balance = self.balances.get(account_id)
+        if balance is None:
+            raise AccountNotFoundError
+        return balance
+
+    def _post(
+        self, entry_id: UUID, balance: LockedBalance, side: int, amount: int
+    ) -> tuple[UUID, int, UUID, int, int, str, int]:
+        if side == Side.DEBIT:
+            balance.posted_debits += amount
+        else:
+            balance.posted_credits += amount
+        balance.version += 1
+        return (balance.id, balance.version, entry_id, side, amount, balance.currency, balance.booked)
+
+
+def _check_balanced(moves: Sequence[Move]) -> None:
+    """Refuse what the database's I1 would refuse."""
+    sums: dict[str, int] = {}
+    for balance, side, amount in moves:
+        if amount <= 0:
+            raise UnbalancedEntryError
+        sums[balance.currency] = sums.get(balance.currency, 0) + side * amount
+    if not moves or any(sums.values()):
+        raise UnbalancedEntryError
+
+
+def _check_open(moves: Sequence[Move]) -> None:
+    """Refuse blocked accounts before inactive ones, as the API's order of refusals has it."""
+    for balance, side, _ in moves:
+        if balance.closed_at is None and (balance.refuses_debits if side == Side.DEBIT else balance.refuses_credits):
+            raise AccountBlockedError
+    if any(balance.closed_at is not None for balance, _, _ in moves):
+        raise AccountInactiveError
+
+
+def _check_limits(moves: Sequence[Move]) -> None:
+    if any(balance.is_overdrawn for balance, _, _ in moves):
+        raise InsufficientFundsError
+    if any(max(balance.posted_debits, balance.posted_credits) > MAX_SUM for balance, _, _ in moves):
+        raise BalanceLimitError
+
+
+def _take_back(balance: LockedBalance, side: int, amount: int) -> None:
+    if side == Side.DEBIT:
+        balance.posted_debits -= amount
+    else:
+        balance.posted_credits -= amount
+    balance.version -= 1
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

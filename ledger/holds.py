@@ -1,0 +1,156 @@
+"""Holds: funds that are reserved, then captured, released or expired. Customers' accounts only.
+
+A hold raises the account's pending debits and so lowers what is available; a HoldChange row keeps each such step with
+the version that it gave the account. The caller opens the transaction, except for `expire_holds`.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core.db import require_transaction
+from core.ids import uuid7
+from events.services import NewEvent, record_events
+from ledger.batch import EntryDraft, Line, PostingBatch
+from ledger.errors import (
+    AccountBlockedError,
+    AccountInactiveError,
+    AccountNotFoundError,
+    HoldExceededError,
+    HoldNotFoundError,
+    HoldNotOpenError,
+    InsufficientFundsError,
+)
+from ledger.locks import lock_accounts
+from ledger.models import Hold, HoldChange, LedgerAccount
+from ledger.selectors import describe_balance
+from ledger.states import HoldStatus, Side
+
+_EXPIRY_CHUNK = 200
+
+
+def place_hold(
+    *,
+    account_id: UUID,
+    amount: int,
+    now: datetime,
+    expires_at: datetime | None = None,
+    reference: UUID | None = None,
+) -> Hold:
+    """Reserve `amount` minor units of an account.
+
+    Raises AccountNotFoundError, AccountBlockedError, AccountInactiveError, InsufficientFundsError or AccountBusyError.
+    """
+    account = lock_accounts(account_ids=[account_id]).get(account_id)
+    if account is None or account.normal_side != Side.CREDIT:
+        raise AccountNotFoundError
+    if account.closed_at is not None:
+        raise AccountInactiveError
+    if account.refuses_debits:
+        raise AccountBlockedError
+    if account.floor is not None and account.available < amount:
+        raise InsufficientFundsError
+    hold = Hold.objects.create(
+        id=uuid7(), account=account, amount=amount, expires_at=expires_at, reference=reference, created_at=now
+    )
+    _change_pending(account=account, hold=hold, delta=amount, now=now)
+    _record(kind="hold.placed", hold=hold, account=account, now=now)
+    return hold
+
+
+def capture_hold(
+    *, hold_id: UUID, credit_account_id: UUID, code: str, now: datetime, amount: int | None = None
+) -> UUID:
+    """Move `amount` of the held funds (all of them if None) to another account; what is left is given back.
+
+    Returns the journal entry's id. Raises HoldNotFoundError, HoldNotOpenError, HoldExceededError and what a posting
+    may raise.
+    """
+    account_id = _get_account_id(hold_id)
+    locked = lock_accounts(account_ids={account_id, credit_account_id})
+    account, hold = locked[account_id], _get_open_hold(hold_id)
+    captured = hold.amount if amount is None else amount
+    if not 0 < captured <= hold.amount:
+        raise HoldExceededError
+    _end(hold=hold, status=HoldStatus.CAPTURED, captured=captured, now=now)
+    _change_pending(account=account, hold=hold, delta=-hold.amount, now=now)
+    batch = PostingBatch(account_ids={account_id, credit_account_id}, now=now)
+    entry_id = batch.add(
+        EntryDraft(
+            code=code,
+            lines=[Line(account_id, Side.DEBIT, captured), Line(credit_account_id, Side.CREDIT, captured)],
+            reference=hold.reference or hold.id,
+        )
+    )
+    batch.write()
+    account.refresh_from_db()
+    _record(kind="hold.captured", hold=hold, account=account, now=now)
+    return entry_id
+
+
+def release_hold(*, hold_id: UUID, now: datetime) -> Hold:
+    """Give the held funds back. Raises HoldNotFoundError, HoldNotOpenError or AccountBusyError."""
+    return _give_back(hold_id=hold_id, status=HoldStatus.RELEASED, now=now)
+
+
+def expire_holds(*, now: datetime) -> int:
+    """Give back the funds of all holds whose time is over, each in its own transaction; return how many."""
+    due = Hold.objects.filter(status=HoldStatus.OPEN, expires_at__lte=now).order_by("expires_at")
+    expired = 0
+    for hold_id in due.values_list("id", flat=True)[:_EXPIRY_CHUNK]:
+        with transaction.atomic(durable=True):
+            try:
+                _give_back(hold_id=hold_id, status=HoldStatus.EXPIRED, now=now)
+            except HoldNotOpenError:
+                continue  # captured or released between the query and the lock
+            expired += 1
+    return expired
+
+
+def _give_back(*, hold_id: UUID, status: HoldStatus, now: datetime) -> Hold:
+    account_id = _get_account_id(hold_id)
+    account = lock_accounts(account_ids=[account_id])[account_id]
+    hold = _get_open_hold(hold_id)
+    _end(hold=hold, status=status, captured=0, now=now)
+    _change_pending(account=account, hold=hold, delta=-hold.amount, now=now)
+    _record(kind=f"hold.{status.value}", hold=hold, account=account, now=now)
+    return hold
+
+
+def _get_account_id(hold_id: UUID) -> UUID:
+    """Return the account of a hold; read before the lock, which is safe since it never changes."""
+    account_id = Hold.objects.filter(id=hold_id).values_list("account_id", flat=True).first()
+    if account_id is None:
+        raise HoldNotFoundError
+    return account_id
+
+
+def _get_open_hold(hold_id: UUID) -> Hold:
+    """Return the hold as it is under its account's lock, which every step of a hold takes first."""
+    require_transaction()
+    hold = Hold.objects.get(id=hold_id)
+    if hold.status != HoldStatus.OPEN:
+        raise HoldNotOpenError
+    return hold
+
+
+def _end(*, hold: Hold, status: HoldStatus, captured: int, now: datetime) -> None:
+    hold.status = status
+    hold.captured_amount = captured
+    hold.ended_at = now
+    hold.save(update_fields=["status", "captured_amount", "ended_at"])
+
+
+def _change_pending(*, account: LedgerAccount, hold: Hold, delta: int, now: datetime) -> None:
+    account.pending_debits += delta
+    account.version += 1
+    account.save(update_fields=["pending_debits", "version"])
+    HoldChange.objects.create(
+        account_id=account.id, version=account.version, hold=hold, pending_delta=delta, changed_at=now
+    )
+
+
+def _record(*, kind: str, hold: Hold, account: LedgerAccount, now: datetime) -> None:
+    payload = {"hold": hold.id, "amount": hold.amount, "captured": hold.captured_amount} | describe_balance(account)
+    record_events(events=[NewEvent(type=kind, key=account.id, payload=payload, occurred_at=now)])

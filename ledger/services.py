@@ -1,0 +1,97 @@
+"""Writes of the ledger. The caller opens the transaction, unless it says otherwise here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from core.db import named_violations, require_transaction
+from core.ids import uuid7
+from core.money import get_exponent
+from ledger.batch import EntryDraft, Line, PostingBatch
+from ledger.chart import INTERNAL, ChartLine
+from ledger.errors import AlreadyReversedError, EntryNotFoundError
+from ledger.models import JournalEntry, LedgerAccount
+from ledger.states import NORMAL_SIDES, Side
+
+_INTERNAL_ACCOUNTS = UUID("5c7b0f0e-51a5-7c3f-9b60-0d6f2f6f1a11")
+"""The name space in which an internal account's id is derived from its code and currency."""
+
+
+def get_internal_account_id(*, line: ChartLine, currency: str) -> UUID:
+    """Return the id of the bank's own account of class `line` in `currency`, whether it exists yet or not."""
+    return uuid5(_INTERNAL_ACCOUNTS, f"{line.code}:{currency}")
+
+
+def open_books(*, currency: str) -> None:
+    """Make the bank's own accounts in `currency`; those that exist stay as they are.
+
+    Raises InvalidInputError if it is no currency with minor units.
+    """
+    get_exponent(currency)
+    LedgerAccount.objects.bulk_create(
+        [
+            _new_account(
+                account_id=get_internal_account_id(line=line, currency=currency),
+                line=line,
+                name=line.name,
+                currency=currency,
+                floor=None,
+            )
+            for line in INTERNAL
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def open_account(*, line: ChartLine, name: str, currency: str, floor: int | None) -> LedgerAccount:
+    """Open an account of class `line`, and the books of its currency with it.
+
+    `floor` is the lowest available balance in minor units: 0, minus an overdraft, or None for none.
+    """
+    open_books(currency=currency)
+    account = _new_account(account_id=uuid7(), line=line, name=name, currency=currency, floor=floor)
+    account.save(force_insert=True)
+    return account
+
+
+def _new_account(*, account_id: UUID, line: ChartLine, name: str, currency: str, floor: int | None) -> LedgerAccount:
+    return LedgerAccount(
+        id=account_id,
+        chart_code=line.code,
+        name=name,
+        kind=line.kind,
+        normal_side=NORMAL_SIDES[line.kind],
+        currency=currency,
+        floor=floor,
+    )
+
+
+def post_entries(*, drafts: Sequence[EntryDraft], now: datetime) -> list[UUID]:
+    """Write `drafts`, all or none, and return the entries' ids in the same order.
+
+    Raises what `PostingBatch` raises; the caller then rolls back.
+    """
+    batch = PostingBatch(account_ids={line.account_id for draft in drafts for line in draft.lines}, now=now)
+    entry_ids = [batch.add(draft) for draft in drafts]
+    batch.write()
+    return entry_ids
+
+
+def reverse_entry(*, entry_id: UUID, now: datetime) -> UUID:
+    """Write the mirror image of an entry and return its id; an entry is reversed at most once.
+
+    Raises EntryNotFoundError, AlreadyReversedError, and what a posting may raise: the money may be gone.
+    """
+    require_transaction()
+    entry = JournalEntry.objects.filter(id=entry_id).first()
+    if entry is None:
+        raise EntryNotFoundError
+    lines = [
+        Line(account_id, Side(-side), amount)
+        for account_id, side, amount in entry.postings.order_by("account_id", "version").values_list(
+            "account_id", "side", "amount"
+        )
+    ]
+    draft = EntryDraft(code="reversal", lines=lines, reference=entry.reference, reversal_of=entry.id)
+    with named_violations({"ledger_entry_reversed_once": AlreadyReversedError}):
+        return post_entries(drafts=[draft], now=now)[0]

@@ -1,0 +1,40 @@
+"""What all tests share: the database, and how it is emptied although its tables refuse that."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment of the test, as an edge would pass it in."""
+    return datetime.now(tz=UTC)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_triggers() -> None:
+    """Let the flush after a transactional test truncate append-only tables: it alone runs without triggers."""
+    teardown = TransactionTestCase._fixture_teardown
+
+    def teardown_without_triggers(self: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+        try:
+            teardown(self)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = origin")
+
+    TransactionTestCase._fixture_teardown = teardown_without_triggers  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[Any]:
+    """Start each test with an empty cache, so that no limit is used up by another."""
+    yield
+    cache.clear()

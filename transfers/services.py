@@ -1,0 +1,120 @@
+"""Moving money: one path for a single order and for thousands.
+
+Note [The path of a submission]
+    claim      insert the orders' idempotency keys; a key that exists is a repetition
+    lock       read whose the accounts are, lock their rows of the books in id order
+    decide     in memory, order by order: refuse, fail or post
+    write      entries + postings + balances in one statement, transfers in one, events in one
+Each step is one set-based statement however many orders there are. Keys are claimed before accounts are locked, and
+both in one order everywhere, so that no two submissions deadlock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from core.db import Statement, pipeline
+from core.errors import BankError, IdempotencyKeyReusedError
+from core.idempotency import Claim, claim_keys, find_keys, release_keys
+from core.ids import uuid7
+from events.services import record_events
+from transfers.decisions import Decider
+from transfers.models import Transfer
+from transfers.orders import Submission, TransferOrder
+
+_COLUMNS = (
+    ("id", "uuid"),
+    ("kind", "text"),
+    ("status", "text"),
+    ("debtor_account_id", "uuid"),
+    ("creditor_account_id", "uuid"),
+    ("amount", "bigint"),
+    ("currency", "text"),
+    ("remittance_information", "text"),
+    ("initiated_by_id", "bigint"),
+    ("created_at", "timestamptz"),
+    ("completed_at", "timestamptz"),
+    ("failure_code", "text"),
+    ("debtor_version", "bigint"),
+    ("creditor_version", "bigint"),
+)
+_INSERT = Statement(
+    f"INSERT INTO transfers_transfer ({', '.join(name for name, _ in _COLUMNS)})"
+    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)})"
+)
+
+
+def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
+    """Carry out one order.
+
+    Returns a completed transfer, or a FAILED one where funds are short; both are remembered under the order's key.
+    Raises, leaving nothing behind: IdempotencyKeyReusedError, IdempotencyKeyInUseError, AccountNotFoundError,
+    SameAccountError, CurrencyMismatchError, AccountBlockedError, AccountInactiveError, BalanceLimitError,
+    AccountBusyError.
+    """
+    with transaction.atomic(durable=True):
+        outcome = _submit(orders=[order], now=now)[0]
+        if isinstance(outcome, BankError):
+            raise outcome
+    return outcome
+
+
+def submit_transfers(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
+    """Carry out many orders in one transaction, in their order; each comes out on its own.
+
+    A refused order is returned as its error and leaves nothing behind, not even its key. Raises AccountBusyError or
+    IdempotencyKeyInUseError for all of them, and ValueError if a caller's key stands twice.
+    """
+    if len({(order.principal_id, order.idempotency_key) for order in orders}) < len(orders):
+        raise ValueError("An idempotency key stands twice in the orders.")
+    with transaction.atomic(durable=True):
+        return _submit(orders=orders, now=now)
+
+
+def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
+    claims = [Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7()) for order in orders]
+    new_ids = claim_keys(claims=claims, now=now)
+    outcomes = _replay([claim for claim in claims if claim.resource_id not in new_ids])
+    fresh = [(claim, order) for claim, order in zip(claims, orders, strict=True) if claim.resource_id in new_ids]
+    outcomes |= _carry_out(fresh, now=now)
+    return [outcomes[claim] for claim in claims]
+
+
+def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -> dict[Claim, Submission | BankError]:
+    if not fresh:
+        return {}
+    decider = Decider(orders=[order for _, order in fresh], now=now)
+    outcomes = {claim: decider.decide(order=order, transfer_id=claim.resource_id) for claim, order in fresh}
+    transfers = [outcome for outcome in outcomes.values() if isinstance(outcome, Transfer)]
+    with pipeline():
+        release_keys(claims=[claim for claim, outcome in outcomes.items() if isinstance(outcome, BankError)])
+        decider.batch.write()
+        _insert(transfers)
+        record_events(events=decider.events)
+    return {
+        claim: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
+        for claim, outcome in outcomes.items()
+    }
+
+
+def _replay(claims: Sequence[Claim]) -> dict[Claim, Submission | BankError]:
+    """Return what the keys of `claims` did when they were first used."""
+    if not claims:
+        return {}
+    used = find_keys(claims=claims)
+    transfers = Transfer.objects.in_bulk([row.resource_id for row in used.values()])
+    outcomes: dict[Claim, Submission | BankError] = {}
+    for claim in claims:
+        row = used[claim.principal_id, claim.key]
+        transfer = transfers.get(row.resource_id)
+        if transfer is None or bytes(row.request_hash) != claim.request_hash:
+            outcomes[claim] = IdempotencyKeyReusedError()
+        else:
+            outcomes[claim] = Submission(transfer, is_replayed=True)
+    return outcomes
+
+
+def _insert(transfers: Sequence[Transfer]) -> None:
+    if transfers:
+        _INSERT.run(*([getattr(transfer, name) for transfer in transfers] for name, _ in _COLUMNS))
