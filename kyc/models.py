@@ -62,6 +62,7 @@ class Client(models.Model):
             ),
         ]
         indexes = [models.Index(name="kyc_client_created", fields=["-created_at"])]
+        permissions = [("inactivate_client", "Can inactivate a client and all its accounts")]
 
     def __str__(self) -> str:
         """Return the name."""
@@ -85,6 +86,7 @@ class KycCase(models.Model):
         """One open case a client; a decided case says who, when and why."""
 
         verbose_name = "KYC case"
+        permissions = [("decide_kyccase", "Can decide a KYC case")]
         triggers = [
             never_deleted(table="kyc_kyccase"),
             legal_states(

@@ -1,0 +1,87 @@
+"""What is refused about clients, by name."""
+
+from core.errors import BankError
+
+
+class ClientNotFoundError(BankError):
+    """No such client, or not one that the caller may see: the two look alike."""
+
+    code = "not_found"
+    http_status = 404
+    message = "There is no such client."
+
+
+class ClientExistsError(BankError):
+    """The document, the e-mail address or the sign-in name belongs to a client already.
+
+    One error for all of them: registration is public, and must not tell whose CPF banks here.
+    """
+
+    code = "client_exists"
+    http_status = 409
+    message = "A client with these data is already registered. Sign in instead."
+
+
+class EmailTakenError(BankError):
+    """The new e-mail address belongs to another client."""
+
+    code = "email_taken"
+    http_status = 409
+    message = "This e-mail address cannot be used."
+
+
+class ClientInactiveError(BankError):
+    """The client was inactivated, which is final."""
+
+    code = "client_inactive"
+    http_status = 409
+    message = "The client is inactive."
+
+
+class ClientNotVerifiedError(BankError):
+    """The bank has not (or no longer) verified who the client is."""
+
+    code = "client_not_verified"
+    http_status = 409
+    message = "The client's identity is not verified."
+
+
+class ClientBusyError(BankError):
+    """Another transaction held the client's row for longer than the lock timeout."""
+
+    code = "client_busy"
+    http_status = 409
+    retryable = True
+    message = "The client is being changed by somebody else. Try again shortly."
+
+
+class CaseNotFoundError(BankError):
+    """No such KYC case."""
+
+    code = "case_not_found"
+    http_status = 404
+    message = "There is no such KYC case."
+
+
+class CaseNotOpenError(BankError):
+    """The case was decided before."""
+
+    code = "case_not_open"
+    http_status = 409
+    message = "The KYC case was already decided."
+
+
+class CaseOpenError(BankError):
+    """The client has a case that nobody has decided yet."""
+
+    code = "case_open"
+    http_status = 409
+    message = "The client already has an open KYC case."
+
+
+class NotEntitledToDecideError(BankError):
+    """Cases are decided by active members of staff, and never one's own."""
+
+    code = "not_entitled_to_decide"
+    http_status = 403
+    message = "Only an active member of staff may decide a case, and not their own."

@@ -1,0 +1,29 @@
+"""The events of a client's life. Their key is the client's id, and they hold no personal data but ids."""
+
+from datetime import datetime
+
+from core.models import User
+from events.services import NewEvent
+from kyc.models import Client
+from kyc.states import KycStatus
+
+_DECISIONS = {KycStatus.VERIFIED: "client.verified", KycStatus.REJECTED: "client.rejected"}
+
+
+def client_created(*, client: Client, now: datetime) -> NewEvent:
+    """Tell that a client registered; its KYC case is open."""
+    return _tell("client.created", client, now, kyc_status=client.kyc_status)
+
+
+def client_decided(*, client: Client, decided_by: User, reason: str, now: datetime) -> NewEvent:
+    """Tell what staff decided about the client, whose `kyc_status` it is by now."""
+    return _tell(_DECISIONS[KycStatus(client.kyc_status)], client, now, actor=decided_by.pk, reason=reason)
+
+
+def client_inactivated(*, client: Client, actor: User | None, reason: str, now: datetime) -> NewEvent:
+    """Tell that the client may no longer use the bank; without an `actor`, the system did it."""
+    return _tell("client.inactivated", client, now, actor=actor.pk if actor else None, reason=reason)
+
+
+def _tell(event_type: str, client: Client, now: datetime, **facts: object) -> NewEvent:
+    return NewEvent(type=event_type, key=client.id, payload={"client": client.id, **facts}, occurred_at=now)

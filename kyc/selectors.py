@@ -1,0 +1,45 @@
+"""Reads of clients and their KYC cases."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from core.pii import index_document, mask_document
+from kyc.documents import parse_document_number, parse_document_type
+from kyc.errors import ClientNotFoundError
+from kyc.models import Client, KycCase
+from kyc.states import ClientStatus, KycStatus
+
+
+def get_client(*, client_id: UUID) -> Client:
+    """Return the client. Raises ClientNotFoundError."""
+    client = Client.objects.filter(id=client_id).first()
+    if client is None:
+        raise ClientNotFoundError
+    return client
+
+
+def find_client_of_user(*, user_id: int) -> Client | None:
+    """Return the client that signs in as this user, or None: staff and partners are no clients."""
+    return Client.objects.filter(user_id=user_id).first()
+
+
+def find_client_by_document(*, document_type: str, number: str) -> Client | None:
+    """Return the client with this document, however its number is written, or None. Raises InvalidInputError."""
+    kind = parse_document_type(text=document_type)
+    normalised = parse_document_number(document_type=kind, text=number)
+    return Client.objects.filter(document_index=index_document(document_type=kind, number=normalised)).first()
+
+
+def get_masked_document(*, client: Client) -> str:
+    """Return the client's document number with all but its end hidden."""
+    return mask_document(number=client.document_number)
+
+
+def list_open_cases() -> QuerySet[KycCase]:
+    """List the cases that wait for a decision, the oldest first."""
+    return (
+        KycCase.objects.filter(status=KycStatus.IN_REVIEW, client__status=ClientStatus.ACTIVE)
+        .select_related("client")
+        .order_by("opened_at", "id")
+    )

@@ -1,0 +1,191 @@
+"""Writes about clients: registration, the decision on a KYC case, changes, inactivation."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from core.db import named_violations, require_transaction
+from core.errors import BankError, InvalidInputError
+from core.models import User
+from core.pii import index_document
+from core.text import clean_line
+from events.services import record_events
+from kyc.errors import (
+    CaseNotFoundError,
+    CaseNotOpenError,
+    CaseOpenError,
+    ClientExistsError,
+    ClientInactiveError,
+    EmailTakenError,
+    NotEntitledToDecideError,
+)
+from kyc.events import client_created, client_decided, client_inactivated
+from kyc.identity import Identity, check_changes, check_identity
+from kyc.locks import lock_client
+from kyc.models import Client, KycCase
+from kyc.states import CASE_TRANSITIONS, ClientStatus, KycStatus
+
+_SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
+_EMAIL_TAKEN: dict[str, type[BankError]] = dict.fromkeys(_SIGN_IN_CONSTRAINTS, EmailTakenError)
+_EXISTS: dict[str, type[BankError]] = {
+    **dict.fromkeys(_SIGN_IN_CONSTRAINTS, ClientExistsError),
+    "kyc_client_document_unique": ClientExistsError,
+}
+
+
+def register_client(
+    *,
+    name: str,
+    email: str,
+    document_type: str,
+    document_number: str,
+    birth_date: date,
+    password: str,
+    now: datetime,
+    username: str | None = None,
+) -> Client:
+    """Make a client, the user that it signs in as (by e-mail address unless `username` is given) and its KYC case.
+
+    Raises InvalidInputError with every fault by field, and ClientExistsError for a document, e-mail address or
+    username that is in use.
+    """
+    identity = check_identity(
+        name=name,
+        email=email,
+        username=username,
+        document_type=document_type,
+        document_number=document_number,
+        birth_date=birth_date,
+        password=password,
+        today=timezone.localdate(now),
+    )
+    hashed_password = make_password(password)  # slow by design, so before the transaction
+    with named_violations(_EXISTS), transaction.atomic(durable=True):
+        user = User.objects.create(username=identity.username, email=identity.email, password=hashed_password)
+        client = _create_client(identity=identity, user=user, now=now)
+        KycCase.objects.create(client=client, opened_at=now)
+        record_events(events=[client_created(client=client, now=now)])
+    return client
+
+
+def _create_client(*, identity: Identity, user: User, now: datetime) -> Client:
+    return Client.objects.create(
+        user=user,
+        name=identity.name,
+        email=identity.email,
+        document_type=identity.document_type,
+        document_number=identity.document_number,
+        document_index=index_document(document_type=identity.document_type, number=identity.document_number),
+        birth_date=identity.birth_date,
+        created_at=now,
+    )
+
+
+def update_client(*, client_id: UUID, name: str | None = None, email: str | None = None) -> Client:
+    """Change what is given. A client that signs in by e-mail address does so by the new one from then on.
+
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError, and EmailTakenError if
+    another client has the address.
+    """
+    changes = check_changes(name=name, email=email)
+    with named_violations(_EMAIL_TAKEN), transaction.atomic(durable=True):
+        client = lock_client(client_id=client_id)
+        _require_active(client)
+        if "email" in changes:
+            _change_sign_in(user=client.user, old_email=client.email, new_email=changes["email"])
+        for field, value in changes.items():
+            setattr(client, field, value)
+        client.save(update_fields=list(changes))
+    return client
+
+
+def _change_sign_in(*, user: User, old_email: str, new_email: str) -> None:
+    if user.username == old_email:
+        user.username = new_email
+    user.email = new_email
+    user.save(update_fields=["username", "email"])
+
+
+def decide_case(*, case_id: UUID, decision: str, decided_by: User, reason: str, now: datetime) -> KycCase:
+    """End an open case: `decision` is KycStatus.VERIFIED or REJECTED, and the client has it from this commit on.
+
+    Raises InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientInactiveError, ClientBusyError, and
+    NotEntitledToDecideError unless `decided_by` is active staff and not the client itself.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    if decision not in CASE_TRANSITIONS[KycStatus.IN_REVIEW]:
+        raise InvalidInputError(errors={"decision": ["Decide for verified or rejected."]})
+    with transaction.atomic(durable=True):
+        case = _lock_open_case(case_id=case_id)
+        _require_entitled(decided_by, client=case.client)
+        _end_case(case=case, decision=decision, decided_by=decided_by, reason=reason, now=now)
+        case.client.kyc_status = decision
+        case.client.save(update_fields=["kyc_status"])
+        record_events(events=[client_decided(client=case.client, decided_by=decided_by, reason=reason, now=now)])
+    return case
+
+
+def _lock_open_case(*, case_id: UUID) -> KycCase:
+    """Lock the case by its client's row, as everything about a client is, and read it under that lock."""
+    client_id = KycCase.objects.filter(id=case_id).values_list("client_id", flat=True).first()
+    if client_id is None:
+        raise CaseNotFoundError
+    client = lock_client(client_id=client_id)
+    case = KycCase.objects.get(id=case_id)
+    if case.status != KycStatus.IN_REVIEW:
+        raise CaseNotOpenError
+    _require_active(client)
+    case.client = client
+    return case
+
+
+def _require_entitled(decided_by: User, *, client: Client) -> None:
+    if not (decided_by.is_active and decided_by.is_staff) or client.user_id == decided_by.pk:
+        raise NotEntitledToDecideError
+
+
+def _end_case(*, case: KycCase, decision: str, decided_by: User, reason: str, now: datetime) -> None:
+    case.status = decision
+    case.decided_at = now
+    case.decided_by = decided_by
+    case.reason = reason
+    case.save(update_fields=["status", "decided_at", "decided_by", "reason"])
+
+
+def reopen_case(*, client_id: UUID, now: datetime) -> KycCase:
+    """Open a new case: a review fell due, or a rejected client is heard again. Until it is decided, the client is in
+    review and opens no account.
+
+    Raises ClientNotFoundError, ClientInactiveError, ClientBusyError or CaseOpenError.
+    """
+    with transaction.atomic(durable=True):
+        client = lock_client(client_id=client_id)
+        _require_active(client)
+        if client.cases.filter(status=KycStatus.IN_REVIEW).exists():
+            raise CaseOpenError
+        client.kyc_status = KycStatus.IN_REVIEW
+        client.save(update_fields=["kyc_status"])
+        return KycCase.objects.create(client=client, opened_at=now)
+
+
+def mark_inactive(*, client: Client, reason: str, actor: User | None, now: datetime) -> None:
+    """Shut a client out for good, in the transaction that closed its accounts. The client is locked by the caller.
+
+    Its user can no longer sign in, and tokens that were issued stop at once. Raises ClientInactiveError on a repeat.
+    """
+    require_transaction()
+    _require_active(client)
+    client.status = ClientStatus.INACTIVE
+    client.inactivated_at = now
+    client.inactivation_reason = reason
+    client.save(update_fields=["status", "inactivated_at", "inactivation_reason"])
+    User.objects.filter(pk=client.user_id).update(is_active=False)
+    record_events(events=[client_inactivated(client=client, actor=actor, reason=reason, now=now)])
+
+
+def _require_active(client: Client) -> None:
+    if client.status != ClientStatus.ACTIVE:
+        raise ClientInactiveError
