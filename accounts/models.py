@@ -58,6 +58,10 @@ class Account(models.Model):
             ),
         ]
         indexes = [models.Index(name="accounts_account_created", fields=["-created_at"])]
+        permissions = [
+            ("block_account", "Can block and unblock an account"),
+            ("inactivate_account", "Can inactivate an account"),
+        ]
 
     def __str__(self) -> str:
         """Return the number."""

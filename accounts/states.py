@@ -23,3 +23,11 @@ ACCOUNT_TRANSITIONS: dict[str, tuple[str, ...]] = {
     AccountStatus.BLOCKED: (AccountStatus.ACTIVE, AccountStatus.INACTIVE),
     AccountStatus.INACTIVE: (),
 }
+
+
+class BalanceSource(models.TextChoices):
+    """Where a reader's balance came from."""
+
+    CACHE = "cache", "Cache"
+    STORE = "store", "Store"
+    LEDGER = "ledger", "Ledger"

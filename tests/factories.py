@@ -76,9 +76,7 @@ def make_client(
 def decide_client(*, client: Client, decision: KycStatus, now: datetime | None = None) -> None:
     """Let a member of staff decide the client's open case."""
     case = client.cases.get(status=KycStatus.IN_REVIEW)
-    decide_case(
-        case_id=case.id, decision=decision, decided_by=make_staff(), reason="Seen", now=now or timezone.now()
-    )
+    decide_case(case_id=case.id, decision=decision, decided_by=make_staff(), reason="Seen", now=now or timezone.now())
     client.refresh_from_db()
 
 
@@ -104,9 +102,7 @@ def make_account(
     """Open an account, of a new verified client unless one is given, and pay `balance` into it in cash."""
     now = now or timezone.now()
     client = client or make_alice()
-    account = open_account(
-        client_id=client.id, kind=kind, currency=currency, overdraft_limit=overdraft_limit, now=now
-    )
+    account = open_account(client_id=client.id, kind=kind, currency=currency, overdraft_limit=overdraft_limit, now=now)
     if balance:
         pay_in(account_id=account.pk, currency=currency, amount=balance, now=now)
     return account

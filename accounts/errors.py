@@ -1,0 +1,36 @@
+"""What is refused about customers' accounts, by name. What the ledger refuses too has its name there."""
+
+from core.errors import BankError
+
+
+class TransactionInProgressError(BankError):
+    """Money is moving, or held, on an account that was to be inactivated; `details` has the accounts concerned."""
+
+    code = "transaction_in_progress"
+    http_status = 409
+    retryable = True
+    message = "A transaction is in progress on the account. Try again when it is over."
+
+
+class AccountHasBalanceError(BankError):
+    """An account that was to be inactivated is not empty; `details` has the accounts concerned."""
+
+    code = "account_has_balance"
+    http_status = 409
+    message = "The account must be empty before it can be inactivated."
+
+
+class AccountNotBlockedError(BankError):
+    """An account that was to be unblocked is not blocked."""
+
+    code = "account_not_blocked"
+    http_status = 409
+    message = "The account is not blocked."
+
+
+class OverdraftInUseError(BankError):
+    """The new overdraft limit would not cover what the account already owes or has on hold."""
+
+    code = "overdraft_in_use"
+    http_status = 409
+    message = "The account already uses more than the new overdraft limit."

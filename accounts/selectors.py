@@ -1,0 +1,79 @@
+"""Reads of customers' accounts and of the balances that readers see."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account
+from accounts.numbers import parse_number
+from accounts.states import BalanceSource
+from core.errors import InvalidInputError
+from ledger import selectors as ledger_selectors
+from ledger.errors import AccountNotFoundError
+
+
+class ReadBalance(NamedTuple):
+    """A balance and where it was read."""
+
+    balance: ledger_selectors.Balance
+    source: BalanceSource
+
+
+def list_accounts(*, client_id: UUID) -> QuerySet[Account]:
+    """List the client's accounts, also the inactive ones, in the order in which they were opened."""
+    return Account.objects.filter(client_id=client_id).order_by("pk")
+
+
+def get_account(*, account_id: UUID, client_id: UUID) -> Account:
+    """Return the client's own account. Raises AccountNotFoundError, for another client's account too."""
+    account = Account.objects.filter(pk=account_id, client_id=client_id).first()
+    if account is None:
+        raise AccountNotFoundError
+    return account
+
+
+def find_account_ids(*, references: Collection[str]) -> dict[str, UUID]:
+    """Return the ids of the accounts that `references` name, each an id or an account number, with one query.
+
+    References that name no account are left out.
+    """
+    ids = {reference: _parse_id(reference) for reference in references}
+    numbers = {reference: _parse_number(reference) for reference in references if ids[reference] is None}
+    named = Q(pk__in=filter(None, ids.values())) | Q(number__in=filter(None, numbers.values()))
+    found = dict(Account.objects.filter(named).values_list("number", "pk"))
+    known_ids = set(found.values())
+    by_id = {reference: pk for reference, pk in ids.items() if pk in known_ids}
+    by_number = {reference: found[number] for reference, number in numbers.items() if number in found}
+    return by_id | by_number
+
+
+def find_account_id(*, reference: str) -> UUID | None:
+    """Return the id of the account that `reference`, an id or an account number, names, or None."""
+    return find_account_ids(references=[reference]).get(reference)
+
+
+def get_balance(*, account_id: UUID, now: datetime) -> ReadBalance:
+    """Return the balance as it is, in minor units. Raises AccountNotFoundError."""
+    return ReadBalance(ledger_selectors.get_balance(account_id=account_id, now=now), BalanceSource.STORE)
+
+
+def get_balance_at(*, account_id: UUID, at: datetime) -> ReadBalance:
+    """Return the balance as it was at the moment `at`, in minor units. Raises AccountNotFoundError."""
+    return ReadBalance(ledger_selectors.get_balance_at(account_id=account_id, at=at), BalanceSource.LEDGER)
+
+
+def _parse_id(reference: str) -> UUID | None:
+    try:
+        return UUID(reference)
+    except ValueError:
+        return None
+
+
+def _parse_number(reference: str) -> str | None:
+    try:
+        return parse_number(text=reference)
+    except InvalidInputError:
+        return None

@@ -1,0 +1,233 @@
+"""Writes about customers' accounts: opening, blocking, overdrafts, inactivation.
+
+An account's state changes only under the lock of its ledger row, which every posting takes as well. So a posting sees
+either the old state or the new one, and the account's own row needs no lock.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.errors import (
+    AccountHasBalanceError,
+    AccountNotBlockedError,
+    OverdraftInUseError,
+    TransactionInProgressError,
+)
+from accounts.events import account_blocked, account_created, account_inactivated, account_unblocked
+from accounts.models import Account
+from accounts.numbers import make_number
+from accounts.states import AccountStatus, CustomerAccountKind
+from core.errors import BankError, InvalidInputError
+from core.models import User
+from core.money import MAX_AMOUNT_MINOR, get_exponent
+from core.text import clean_line
+from events.services import record_events
+from kyc.errors import ClientInactiveError, ClientNotVerifiedError
+from kyc.locks import lock_client
+from kyc.models import Client
+from kyc.services import mark_inactive
+from kyc.states import ClientStatus, KycStatus
+from ledger import restrictions
+from ledger.chart import CUSTOMERS
+from ledger.errors import AccountBlockedError, AccountBusyError, AccountInactiveError, AccountNotFoundError
+from ledger.locks import lock_accounts
+from ledger.models import LedgerAccount
+from ledger.services import open_account as open_ledger_account
+
+
+def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, overdraft_limit: int = 0) -> Account:
+    """Open an account for an active, verified client; `overdraft_limit` is in minor units.
+
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientNotVerifiedError or ClientBusyError.
+    """
+    _check_terms(kind=kind, currency=currency)
+    _check_limit(overdraft_limit)
+    with transaction.atomic(durable=True):
+        # The lock keeps an inactivation of the client from overlooking this account.
+        _require_verified(lock_client(client_id=client_id))
+        number = _choose_number()
+        account = Account.objects.create(
+            ledger_account=open_ledger_account(line=CUSTOMERS, name=number, currency=currency, floor=-overdraft_limit),
+            number=number,
+            client_id=client_id,
+            kind=kind,
+            currency=currency,
+            overdraft_limit=overdraft_limit,
+            created_at=now,
+        )
+        record_events(events=[account_created(account=account, now=now)])
+    return account
+
+
+def _check_terms(*, kind: str, currency: str) -> None:
+    errors: dict[str, Sequence[str]] = {}
+    if kind not in CustomerAccountKind.values:
+        errors["kind"] = [f"Give one of {', '.join(CustomerAccountKind.values)}."]
+    try:
+        get_exponent(currency)
+    except InvalidInputError as error:
+        errors |= error.errors
+    if errors:
+        raise InvalidInputError(errors=errors)
+
+
+def _check_limit(overdraft_limit: int) -> None:
+    if not 0 <= overdraft_limit <= MAX_AMOUNT_MINOR:
+        raise InvalidInputError(errors={"overdraft_limit": ["This limit is out of range."]})
+
+
+def _require_verified(client: Client) -> None:
+    if client.status != ClientStatus.ACTIVE:
+        raise ClientInactiveError
+    if client.kyc_status != KycStatus.VERIFIED:
+        raise ClientNotVerifiedError
+
+
+def _choose_number() -> str:
+    """Return a number that no account has. The unique constraint stops the rival that draws the same meanwhile."""
+    while Account.objects.filter(number=(number := make_number())).exists():
+        pass
+    return number
+
+
+def block_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
+    """Stop all movements of an account; without an `actor`, the system does it.
+
+    Raises InvalidInputError, AccountNotFoundError, AccountBlockedError, AccountInactiveError or AccountBusyError.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    with transaction.atomic(durable=True):
+        account = _lock_account(account_id=account_id)
+        if account.status == AccountStatus.BLOCKED:
+            raise AccountBlockedError("The account is already blocked.")
+        restrictions.set_flags(account=account.ledger_account, refuses_debits=True, refuses_credits=True)
+        _change_status(account=account, status=AccountStatus.BLOCKED, reason=reason, blocked_at=now)
+        record_events(events=[account_blocked(account=account, actor=actor, now=now)])
+    return account
+
+
+def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
+    """Let money move again.
+
+    Raises InvalidInputError, AccountNotFoundError, AccountNotBlockedError, AccountInactiveError or AccountBusyError.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    with transaction.atomic(durable=True):
+        account = _lock_account(account_id=account_id)
+        if account.status != AccountStatus.BLOCKED:
+            raise AccountNotBlockedError
+        restrictions.set_flags(account=account.ledger_account, refuses_debits=False, refuses_credits=False)
+        _change_status(account=account, status=AccountStatus.ACTIVE, reason=reason, blocked_at=None)
+        record_events(events=[account_unblocked(account=account, actor=actor, now=now)])
+    return account
+
+
+def set_overdraft_limit(*, account_id: UUID, overdraft_limit: int) -> Account:
+    """Let the available balance fall to minus `overdraft_limit` minor units.
+
+    Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, AccountBusyError, and OverdraftInUseError
+    if the account is below that already.
+    """
+    _check_limit(overdraft_limit)
+    with transaction.atomic(durable=True):
+        account = _lock_account(account_id=account_id)
+        books = account.ledger_account
+        if books.balance - books.pending < -overdraft_limit:
+            raise OverdraftInUseError
+        restrictions.set_floor(account=books, floor=-overdraft_limit)
+        account.overdraft_limit = overdraft_limit
+        account.save(update_fields=["overdraft_limit"])
+    return account
+
+
+def _lock_account(*, account_id: UUID) -> Account:
+    """Lock the ledger row, then read the account under its lock. Raises AccountNotFoundError, AccountInactiveError."""
+    books = lock_accounts(account_ids=[account_id]).get(account_id)
+    account = Account.objects.filter(pk=account_id).first()
+    if books is None or account is None:
+        raise AccountNotFoundError
+    if account.status == AccountStatus.INACTIVE:
+        raise AccountInactiveError
+    account.ledger_account = books
+    return account
+
+
+def _change_status(*, account: Account, status: AccountStatus, reason: str, blocked_at: datetime | None) -> None:
+    account.status = status
+    account.status_reason = reason
+    account.blocked_at = blocked_at
+    account.save(update_fields=["status", "status_reason", "blocked_at"])
+
+
+def inactivate_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
+    """Close an empty account for good (I7); without an `actor`, the system does it.
+
+    Raises InvalidInputError, AccountNotFoundError, AccountInactiveError on a repeat, TransactionInProgressError or
+    AccountHasBalanceError; it never waits for a movement.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    with transaction.atomic(durable=True):
+        account = Account.objects.filter(pk=account_id).first()
+        if account is None:
+            raise AccountNotFoundError
+        if not _inactivate(accounts=[account], reason=reason, actor=actor, now=now):
+            raise AccountInactiveError
+    return account
+
+
+def inactivate_client(*, client_id: UUID, reason: str, actor: User | None, now: datetime) -> Client:
+    """Close all accounts of a client, or none, and shut the client out for good (I7).
+
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError on a repeat, ClientBusyError, and
+    TransactionInProgressError or AccountHasBalanceError with the accounts concerned.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    with transaction.atomic(durable=True):
+        client = lock_client(client_id=client_id)
+        accounts = list(client.accounts.exclude(status=AccountStatus.INACTIVE).order_by("pk"))
+        _inactivate(accounts=accounts, reason=reason, actor=actor, now=now)
+        mark_inactive(client=client, reason=reason, actor=actor, now=now)
+    return client
+
+
+def _inactivate(*, accounts: Sequence[Account], reason: str, actor: User | None, now: datetime) -> list[Account]:
+    """Close those of `accounts` that are not closed yet, all or none, and return them."""
+    books = _lock_idle(accounts)
+    closing = [account for account in accounts if books[account.pk].closed_at is None]
+    _refuse_if_any(AccountHasBalanceError, [account for account in closing if books[account.pk].balance])
+    for account in closing:
+        _close(account=account, books=books[account.pk], reason=reason, now=now)
+    record_events(events=[account_inactivated(account=account, actor=actor, now=now) for account in closing])
+    return closing
+
+
+def _lock_idle(accounts: Sequence[Account]) -> dict[UUID, LedgerAccount]:
+    """Lock the accounts without waiting, one by one so that the refusal can name those where money is moving.
+
+    An open hold is a movement under way, too; a transfer in review has one.
+    """
+    books: dict[UUID, LedgerAccount] = {}
+    for account in accounts:
+        with suppress(AccountBusyError), transaction.atomic():
+            books |= lock_accounts(account_ids=[account.pk], nowait=True)
+    idle = {pk for pk, row in books.items() if not (row.pending_debits or row.pending_credits)}
+    _refuse_if_any(TransactionInProgressError, [account for account in accounts if account.pk not in idle])
+    return books
+
+
+def _refuse_if_any(error: type[BankError], concerned: Iterable[Account]) -> None:
+    accounts = [{"id": str(account.pk), "number": account.number} for account in concerned]
+    if accounts:
+        raise error(details={"accounts": accounts})
+
+
+def _close(*, account: Account, books: LedgerAccount, reason: str, now: datetime) -> None:
+    restrictions.close_account(account=books, now=now)
+    account.status = AccountStatus.INACTIVE
+    account.status_reason = reason
+    account.inactivated_at = books.closed_at
+    account.save(update_fields=["status", "status_reason", "inactivated_at"])
