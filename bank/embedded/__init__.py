@@ -6,7 +6,7 @@
 
 The application never learns that it is embedded: it gets the same variables as in production, only with
 loopback addresses. From the ground up: `folder`, `keys`, `ports` (what is kept), `binaries` (which servers),
-`launch` (how a program is started), `supervisor` (that it keeps running), `postgres`, `valkey`, `broker` (the
+`launch` and `program` (how one is started), `supervisor` (that it keeps running), `postgres`, `valkey`, `broker` (the
 engines), `engines` (all three), `environment` (what the application is told), and a module for each command:
 `whole_bank`, `throwaway`, `manage`.
 """

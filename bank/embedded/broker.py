@@ -16,7 +16,7 @@ from confluent_kafka import cimpl
 from bank.embedded.folder import DataFolder
 from bank.embedded.launch import tied_to_parent
 from bank.embedded.ports import LOOPBACK
-from bank.embedded.supervisor import Program
+from bank.embedded.program import Program
 
 API_VERSION = "2.3"  # the mock's ApiVersions answer is too new for kafka-python to negotiate with
 BROKER_ID = 1
@@ -55,8 +55,8 @@ class Broker:
 
 
 # Note [The broker's port]: the mock cluster listens on whatever port the kernel gives it. A client keeps the
-# address that it was given, so a restarted broker has to be found at the old one: we listen there and forward,
-# and tell the mock to name our address in its metadata.
+# address that it was given, so a restarted broker has to be found at the old one: we listen there, forward, and
+# tell the mock to name our address in its metadata.
 async def serve(port: int) -> None:
     """Run the broker on `port` for ever."""
     mock_port = _start_mock_cluster(advertised_port=port)

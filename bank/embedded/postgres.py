@@ -15,7 +15,7 @@ from bank.embedded.folder import DataFolder
 from bank.embedded.keys import EnginePasswords
 from bank.embedded.launch import as_server_user, command_line, end_process, server_user
 from bank.embedded.ports import LOOPBACK
-from bank.embedded.supervisor import Program
+from bank.embedded.program import Program
 
 DATABASE = "bank"
 SUPERUSER = "postgres"
@@ -41,9 +41,7 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": 
 class Postgres:
     """One PostgreSQL server in a data folder. `is_durable`: False only for data that is thrown away."""
 
-    def __init__(
-        self, folder: DataFolder, *, port: int, passwords: EnginePasswords, is_durable: bool
-    ) -> None:
+    def __init__(self, folder: DataFolder, *, port: int, passwords: EnginePasswords, is_durable: bool) -> None:
         self._folder = folder
         self._port = port
         self._passwords = passwords
@@ -137,8 +135,8 @@ class Postgres:
             )
 
     # Note [A pid file left behind]: its process may be dead (PostgreSQL copes), still alive as its parent was
-    # killed (we end it), or another program with the same number (PostgreSQL would refuse to start). The file is
-    # never removed: it also names the shared memory by which PostgreSQL notices that old backends live.
+    # killed (we end it), or another program with the same number (PostgreSQL would refuse to start). The file
+    # is never removed: it also names the shared memory by which PostgreSQL notices that old backends live.
     def _end_survivor(self) -> None:
         """Deal with a postmaster.pid; only the holder of the folder's lock may call this."""
         file = self._folder.postgres / "postmaster.pid"

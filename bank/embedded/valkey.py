@@ -7,7 +7,7 @@ from bank.embedded.binaries import find_valkey
 from bank.embedded.folder import DataFolder
 from bank.embedded.launch import tied_to_parent
 from bank.embedded.ports import LOOPBACK
-from bank.embedded.supervisor import Program
+from bank.embedded.program import Program
 
 CACHE_DATABASE = 0
 QUEUE_DATABASE = 1

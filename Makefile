@@ -1,0 +1,60 @@
+# What one does with the bank. `make help` lists it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BENCH ?= benchmarks/run.py
+
+export PORT BANK_DATA_DIR
+
+RUNTIME_LOCKS := requirements.txt requirements-embedded.txt
+ALL_LOCKS := $(RUNTIME_LOCKS) requirements-dev.txt
+
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(ARGS)
+
+# If make itself is killed, the bank shall not outlive it (Linux; elsewhere the next start deals with it).
+TIED := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM --)
+BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
+ENGINES := $(VENV)/bin/python -m bank.embedded exec
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench verify manage lock clean installed installed-dev
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@echo
+	@echo '  Variables: PORT (8000), BANK_DATA_DIR (.bank), PYTHON (python3), ARGS (for manage, test and bench)'
+
+run: installed ## run the whole bank in the foreground; Ctrl-C stops it, its data is kept
+	@exec $(BANK) run
+
+manage: installed ## run manage.py against the bank of `make run`, for example: make manage ARGS=shell
+	@exec $(BANK) manage $(ARGS)
+
+verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2026-01-01" checks a part
+	@exec $(BANK) manage verify_ledger $(ARGS)
+
+test: installed-dev ## run all tests in parallel on engines of their own
+	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto $(ARGS)
+
+check: installed-dev ## format, lint, types, imports, migrations, API schema, deployment settings, advisories
+	@exec $(ENGINES) -- .ci/check $(VENV)/bin
+
+bench: installed-dev ## measure the ledger against pgbench, with fsync on
+	@exec $(ENGINES) --durable -- $(VENV)/bin/python $(BENCH) $(ARGS)
+
+lock: installed-dev ## write the hashed locks anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) --group embedded --constraints requirements.txt --output-file requirements-embedded.txt
+	$(COMPILE) --group dev --constraints requirements.txt --constraints requirements-embedded.txt \
+		--output-file requirements-dev.txt
+
+clean: ## remove what was installed and built; the bank's data in .bank stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+installed:
+	@$(PYTHON) bank/embedded/install.py $(VENV) $(RUNTIME_LOCKS)
+
+installed-dev:
+	@$(PYTHON) bank/embedded/install.py $(VENV) $(ALL_LOCKS)

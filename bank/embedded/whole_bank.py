@@ -1,0 +1,174 @@
+"""`run`: the whole bank in the foreground - engines, migrations, demo data, web, worker, beat and consumers."""
+
+import asyncio
+import hashlib
+import sys
+import urllib.request
+from collections.abc import Coroutine
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+
+from bank.embedded.console import Screen
+from bank.embedded.engines import Engines
+from bank.embedded.environment import as_owner, bank_environment
+from bank.embedded.errors import CannotStartError
+from bank.embedded.folder import DataFolder
+from bank.embedded.launch import tied_to_parent
+from bank.embedded.manage import MANAGE
+from bank.embedded.ports import LOOPBACK, is_free, keep_ports
+from bank.embedded.program import Program, run_to_end
+from bank.embedded.supervisor import Supervisor, cancel
+
+CONSUMER_GROUPS = ("balances",)
+WEB_WORKERS = 2
+WEB_THREADS = 8
+WORKER_PROCESSES = 2
+READYZ_SECONDS = 2.0
+
+
+async def run_whole_bank(folder: DataFolder, *, port: int) -> int:
+    """Run the bank until SIGINT or SIGTERM; then stop all of it, in order, and return 0."""
+    folder.create()
+    with folder.lock(holder={"url": _url(port)}):
+        _require_free(port)
+        await _Bank(folder, port).run_until_told_to_stop()
+    return 0
+
+
+class _Bank:
+    """The programs of one data folder and how they come up."""
+
+    def __init__(self, folder: DataFolder, port: int) -> None:
+        self._folder = folder
+        self._port = port
+        self._screen = Screen()
+        self._supervisor = Supervisor(self._screen)
+        self._engines = Engines.of(folder, keep_ports(folder), is_durable=True)
+        self._environment = bank_environment(folder, self._engines, port=port)
+
+    async def run_until_told_to_stop(self) -> None:
+        """Open the bank and keep it open; in the end, however that comes, leave no process behind."""
+        stop = asyncio.Event()
+        for signal in (SIGINT, SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal, stop.set)
+        try:
+            await self._supervisor.watch(_until(stop, self._open()))
+        finally:
+            self._screen.say("Stopping the bank ...")
+            await self._supervisor.stop()
+            self._screen.say("Stopped. All data is kept.")
+
+    async def _open(self) -> None:
+        self._screen.say("Starting PostgreSQL, Valkey and the Kafka-protocol broker ...")
+        await self._engines.start(self._supervisor)
+        self._screen.say("Migrating the database and seeding the demo bank ...")
+        await self._manage("migrate", environment=as_owner(self._environment), arguments=["--noinput"])
+        await self._manage("seed_demo", environment=self._environment)
+        await self._collect_static_files()
+        self._screen.say("Starting web, worker, beat and consumers ...")
+        await self._supervisor.start(*self._programs())
+        self._greet()
+        await asyncio.Event().wait()
+
+    async def _manage(self, command: str, *, environment: dict[str, str], arguments: list[str] | None = None) -> None:
+        """Run a command of manage.py to its end; raise CannotStartError unless it succeeds."""
+        program = Program(
+            name=command,
+            command=tied_to_parent([sys.executable, MANAGE, command, *(arguments or [])]),
+            environment=environment,
+        )
+        await run_to_end(program, self._screen)
+
+    async def _collect_static_files(self) -> None:
+        """Collect the static files unless those collected last are still the right ones."""
+        stamp = self._folder.static / ".fingerprint"
+        fingerprint = _fingerprint_of_static_files()
+        if stamp.exists() and stamp.read_text() == fingerprint:
+            return
+        arguments = ["--noinput", "--clear", "--verbosity=1"]
+        await self._manage("collectstatic", environment=self._environment, arguments=arguments)
+        stamp.write_text(fingerprint)
+
+    def _programs(self) -> list[Program]:
+        python = sys.executable
+        celery = [python, "-m", "celery", "-A", "bank"]
+        schedule = str(self._folder.beat_schedule)
+        pool = ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
+        return [
+            self._web(),
+            self._program("worker", *celery, "worker", "--loglevel", "WARNING", *pool),
+            self._program("beat", *celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="),
+            *(self._program(group, python, MANAGE, "consume_events", "--group", group) for group in CONSUMER_GROUPS),
+        ]
+
+    def _web(self) -> Program:
+        gunicorn = [sys.executable, "-m", "gunicorn", "bank.wsgi", "--bind", f"{LOOPBACK}:{self._port}"]
+        threads = ["--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)]
+        manners = ["--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"]
+        return Program(
+            name="web",
+            command=tied_to_parent([*gunicorn, *threads, *manners]),
+            environment=self._environment,
+            is_ready=self._is_ready,
+        )
+
+    def _program(self, name: str, *command: str) -> Program:
+        return Program(name=name, command=tied_to_parent(list(command)), environment=self._environment)
+
+    async def _is_ready(self) -> bool:
+        return await asyncio.to_thread(_answers, f"{_url(self._port)}/readyz")
+
+    def _greet(self) -> None:
+        url = _url(self._port)
+        rows = [
+            ("Admin", f"{url}/admin/"),
+            ("API docs", f"{url}/api/docs/"),
+            ("Readiness", f"{url}/readyz"),
+            ("Customers", "alice, carla (verified), bruno (in review), mallory (account blocked)"),
+            ("Staff", "admin, maker, checker, auditor"),
+            ("Password", "demo-Bank-2026 (for all of them)"),
+            ("Data", str(self._folder.root)),
+            ("Logs", f"here; the engines' in {self._folder.logs}"),
+            ("Stop", "Ctrl-C (all data is kept; make run starts it again)"),
+        ]
+        self._screen.block("The bank is open", rows)
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Await `work`, but no longer than until `stop` is set."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        await cancel(stopping)
+        await cancel(working)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=READYZ_SECONDS) as response:  # noqa: S310 - our own loopback URL
+            return bool(response.status == 200)
+    except OSError:  # also what urllib raises for an answer that is not 2xx
+        return False
+
+
+def _url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _require_free(port: int) -> None:
+    if not is_free(port):
+        raise CannotStartError(
+            f"Port {port} is taken by another program. Choose another with PORT, for example: make run PORT={port + 1}"
+        )
+
+
+def _fingerprint_of_static_files() -> str:
+    """Return a digest that changes when a package with static files or one of our own static files changes."""
+    checkout = Path(MANAGE).parent
+    own = sorted(path for path in checkout.glob("*/static/**/*") if path.is_file())
+    parts = [(checkout / "requirements.txt").read_bytes()]
+    parts += [f"{path} {path.stat().st_mtime_ns}".encode() for path in own]
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
