@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.services import block_account, open_account
+from accounts.services import block_account, inactivate_client, open_account
 from accounts.states import CustomerAccountKind
 from core.models import User
 from kyc.models import Client
@@ -53,6 +53,7 @@ def make_client(
     *,
     name: str = "Alice Almeida",
     email: str | None = None,
+    username: str | None = None,
     kyc_status: KycStatus = KycStatus.VERIFIED,
     now: datetime | None = None,
 ) -> Client:
@@ -66,6 +67,7 @@ def make_client(
         document_number=make_cpf(number=100_000_000 + number),
         birth_date=date(1990, 5, 17),
         password=PASSWORD,
+        username=username,
         now=now,
     )
     if kyc_status != KycStatus.IN_REVIEW:
@@ -88,6 +90,12 @@ def make_alice() -> Client:
 def make_bob() -> Client:
     """Make a client whose KYC case is still open."""
     return make_client(name="Bob Barbosa", kyc_status=KycStatus.IN_REVIEW)
+
+
+def make_inactive_client(*, kyc_status: KycStatus = KycStatus.VERIFIED) -> Client:
+    """Make a client without accounts and inactivate it."""
+    client = make_client(kyc_status=kyc_status)
+    return inactivate_client(client_id=client.id, reason="Asked to leave", actor=None, now=timezone.now())
 
 
 def make_account(

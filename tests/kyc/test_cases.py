@@ -1,0 +1,189 @@
+"""Who decides a KYC case, once, and what follows from it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import InvalidInputError
+from core.ids import uuid7
+from core.models import User
+from events.models import Event
+from kyc.errors import (
+    CaseNotFoundError,
+    CaseNotOpenError,
+    CaseOpenError,
+    ClientInactiveError,
+    ClientNotFoundError,
+    EmailTakenError,
+    NotEntitledToDecideError,
+)
+from kyc.models import Client, KycCase
+from kyc.selectors import find_client_of_user, get_client, list_open_cases
+from kyc.services import decide_case, reopen_case, update_client
+from kyc.states import KycStatus
+from tests.factories import make_alice, make_bob, make_client, make_inactive_client, make_staff
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def decide(
+    client: Client, *, decision: str = KycStatus.VERIFIED, by: User | None = None, reason: str = "Seen"
+) -> KycCase:
+    """Decide the client's latest case."""
+    case = client.cases.latest("opened_at")
+    return decide_case(case_id=case.id, decision=decision, decided_by=by or make_staff(), reason=reason, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("decision", "event_type"), [(KycStatus.VERIFIED, "client.verified"), (KycStatus.REJECTED, "client.rejected")]
+)
+def test_a_decision_is_kept_with_who_why_and_when(decision: KycStatus, event_type: str) -> None:
+    bob, checker = make_bob(), make_staff()
+
+    case = decide(bob, decision=decision, by=checker, reason=" Papers seen ")
+
+    case.refresh_from_db()
+    bob.refresh_from_db()
+    event = Event.objects.latest("seq")
+    assert (case.status, case.decided_by, case.reason, case.decided_at) == (decision, checker, "Papers seen", NOW)
+    assert bob.kyc_status == decision
+    assert (event.type, event.key) == (event_type, bob.id)
+    assert event.payload == {"client": str(bob.id), "actor": checker.pk, "reason": "Papers seen"}
+
+
+def test_refuses_to_decide_a_case_twice() -> None:
+    with pytest.raises(CaseNotOpenError):
+        decide(make_alice())
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "a\x00b", "a" * 256])
+def test_refuses_a_decision_without_a_usable_reason(reason: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        decide(make_bob(), reason=reason)
+
+    assert list(refused.value.errors) == ["reason"]
+
+
+@pytest.mark.parametrize("decision", ["in_review", "maybe"])
+def test_refuses_a_decision_that_decides_nothing(decision: str) -> None:
+    with pytest.raises(InvalidInputError):
+        decide(make_bob(), decision=decision)
+
+
+def test_refuses_a_decision_by_a_customer() -> None:
+    with pytest.raises(NotEntitledToDecideError):
+        decide(make_bob(), by=make_alice().user)
+
+
+def test_refuses_a_decision_by_staff_that_left() -> None:
+    leaver = make_staff()
+    leaver.is_active = False
+
+    with pytest.raises(NotEntitledToDecideError):
+        decide(make_bob(), by=leaver)
+
+
+def test_refuses_a_decision_of_staff_on_themselves() -> None:
+    bob = make_bob()
+    bob.user.is_staff = True
+
+    with pytest.raises(NotEntitledToDecideError):
+        decide(bob, by=bob.user)
+
+
+def test_refuses_a_decision_on_an_inactive_client() -> None:
+    with pytest.raises(ClientInactiveError):
+        decide(make_inactive_client(kyc_status=KycStatus.IN_REVIEW))
+
+
+def test_refuses_a_decision_on_a_case_that_does_not_exist() -> None:
+    with pytest.raises(CaseNotFoundError):
+        decide_case(case_id=uuid7(), decision=KycStatus.VERIFIED, decided_by=make_staff(), reason="Seen", now=NOW)
+
+
+@pytest.mark.parametrize("decision", [KycStatus.VERIFIED, KycStatus.REJECTED])
+def test_a_decided_client_can_be_looked_at_again(decision: KycStatus) -> None:
+    client = make_client(kyc_status=decision)
+
+    case = reopen_case(client_id=client.id, now=NOW)
+
+    client.refresh_from_db()
+    assert case.status == client.kyc_status == KycStatus.IN_REVIEW
+    assert case in list_open_cases()
+
+
+def test_refuses_a_second_open_case() -> None:
+    with pytest.raises(CaseOpenError):
+        reopen_case(client_id=make_bob().id, now=NOW)
+
+
+def test_refuses_to_reopen_the_case_of_an_inactive_client() -> None:
+    with pytest.raises(ClientInactiveError):
+        reopen_case(client_id=make_inactive_client().id, now=NOW)
+
+
+def test_open_cases_wait_oldest_first_and_only_for_active_clients() -> None:
+    second = make_client(kyc_status=KycStatus.IN_REVIEW, now=datetime(2026, 2, 2, tzinfo=UTC))
+    first = make_client(kyc_status=KycStatus.IN_REVIEW, now=datetime(2026, 2, 1, tzinfo=UTC))
+    make_inactive_client(kyc_status=KycStatus.IN_REVIEW)
+
+    assert [case.client for case in list_open_cases()] == [first, second]
+
+
+def test_a_client_changes_name_and_email_and_signs_in_with_the_new_one() -> None:
+    alice = make_alice()
+
+    update_client(client_id=alice.id, name=" Alice  Braga", email="alice@EXAMPLE.org")
+
+    alice = Client.objects.get(id=alice.id)
+    assert (alice.name, alice.email) == ("Alice  Braga", "alice@example.org")
+    assert alice.user.username == alice.user.email == "alice@example.org"
+
+
+def test_a_sign_in_name_that_is_no_email_stays() -> None:
+    alice = make_client(username="alice")
+
+    update_client(client_id=alice.id, email="new@example.org")
+
+    alice.user.refresh_from_db()
+    assert (alice.user.username, alice.user.email) == ("alice", "new@example.org")
+
+
+def test_a_change_of_nothing_changes_nothing() -> None:
+    alice = make_alice()
+
+    assert update_client(client_id=alice.id).name == alice.name
+
+
+def test_refuses_all_malformed_changes_at_once() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        update_client(client_id=make_alice().id, name="", email="x")
+
+    assert set(refused.value.errors) == {"name", "email"}
+
+
+def test_refuses_the_email_of_another_client() -> None:
+    alice, bob = make_alice(), make_bob()
+
+    with pytest.raises(EmailTakenError):
+        update_client(client_id=alice.id, email=bob.email.upper())
+
+    alice.user.refresh_from_db()
+    assert alice.user.email == alice.email
+
+
+def test_finds_the_client_behind_a_user() -> None:
+    alice = make_alice()
+
+    assert find_client_of_user(user_id=alice.user_id) == alice
+    assert find_client_of_user(user_id=make_staff().pk) is None
+    assert get_client(client_id=alice.id) == alice
+
+
+def test_refuses_a_client_that_does_not_exist() -> None:
+    with pytest.raises(ClientNotFoundError):
+        get_client(client_id=uuid7())
+    with pytest.raises(ClientNotFoundError):
+        update_client(client_id=uuid7(), name="Alice")

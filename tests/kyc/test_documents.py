@@ -1,0 +1,84 @@
+"""CPF, CNPJ and passport numbers: how they may be written, and what their check digits catch."""
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from core.errors import InvalidInputError
+from core.pii import index_document, mask_document
+from kyc.documents import parse_document_number, parse_document_type
+from kyc.states import DocumentType
+
+
+@pytest.mark.parametrize(
+    ("document_type", "text", "number"),
+    [
+        (DocumentType.CPF, "529.982.247-25", "52998224725"),
+        (DocumentType.CPF, " 52998224725 ", "52998224725"),
+        (DocumentType.CNPJ, "11.222.333/0001-81", "11222333000181"),
+        (DocumentType.CNPJ, "12.ABC.345/01DE-35", "12ABC34501DE35"),
+        (DocumentType.CNPJ, "12abc34501de35", "12ABC34501DE35"),
+        (DocumentType.PASSPORT, "fx123456", "FX123456"),
+    ],
+)
+def test_accepts_a_document_however_it_is_written(document_type: DocumentType, text: str, number: str) -> None:
+    assert parse_document_number(document_type=document_type, text=text) == number
+
+
+@pytest.mark.parametrize(
+    ("document_type", "text"),
+    [
+        (DocumentType.CPF, ""),
+        (DocumentType.CPF, "529.982.247-24"),  # wrong check digit
+        (DocumentType.CPF, "111.111.111-11"),  # right check digits, but nobody has it
+        (DocumentType.CPF, "5299822472"),
+        (DocumentType.CPF, "529982247255"),
+        (DocumentType.CPF, "529/982/247-25"),
+        (DocumentType.CPF, "５２９９８２２４７２５"),  # noqa: RUF001 - full-width digits are the point
+        (DocumentType.CPF, "²2998224725"),
+        (DocumentType.CPF, "52998224725\n1"),
+        (DocumentType.CNPJ, "11.222.333/0001-82"),
+        (DocumentType.CNPJ, "12.ABC.345/01DE-36"),
+        (DocumentType.CNPJ, "00000000000000"),
+        (DocumentType.CNPJ, "11x222x333/0001-81"),
+        (DocumentType.CNPJ, "12ABC34501DEAB"),  # check digits are digits
+        (DocumentType.PASSPORT, "AAAAAA"),
+        (DocumentType.PASSPORT, "111111"),
+        (DocumentType.PASSPORT, "AB12"),
+        (DocumentType.PASSPORT, "AB12345678"),
+        (DocumentType.PASSPORT, "AB-123456"),
+        (DocumentType.PASSPORT, "AB12345\ud800"),
+        (DocumentType.PASSPORT, "AB12345\x00"),
+    ],
+)
+def test_refuses_a_number_that_no_document_has(document_type: DocumentType, text: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_document_number(document_type=document_type, text=text)
+
+    assert list(refused.value.errors) == ["document_number"]
+
+
+@pytest.mark.parametrize("text", ["", "CPF", "rg", "cpf\x00"])
+def test_refuses_an_unknown_type_of_document(text: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_document_type(text=text)
+
+    assert list(refused.value.errors) == ["document_type"]
+
+
+def test_the_index_of_a_document_depends_on_its_number_its_type_and_the_key(settings: SettingsWrapper) -> None:
+    index = index_document(document_type="cpf", number="52998224725")
+
+    assert index == index_document(document_type="cpf", number="52998224725")
+    assert len(index) == 32
+    assert index != index_document(document_type="cpf", number="11144477735")
+    assert index != index_document(document_type="passport", number="52998224725")
+    settings.PII_INDEX_KEY = "00" * 32
+    assert index != index_document(document_type="cpf", number="52998224725")
+
+
+def test_the_index_keeps_type_and_number_apart() -> None:
+    assert index_document(document_type="cpf", number="1") != index_document(document_type="cp", number="f1")
+
+
+def test_a_masked_document_shows_only_its_end() -> None:
+    assert mask_document(number="52998224725") == "********725"
