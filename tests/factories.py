@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.services import block_account, inactivate_client, open_account
+from accounts.services import block_account, inactivate_account, inactivate_client, open_account
 from accounts.states import CustomerAccountKind
 from core.models import User
 from kyc.models import Client
@@ -122,14 +122,25 @@ def make_blocked_account(*, balance: int = 0) -> Account:
     return block_account(account_id=account.pk, reason="Suspected fraud", actor=None, now=timezone.now())
 
 
+def make_inactive_account() -> Account:
+    """Open an account and inactivate it."""
+    account = make_account()
+    return inactivate_account(account_id=account.pk, reason="Not needed", actor=None, now=timezone.now())
+
+
 def pay_in(*, account_id: UUID, amount: int, currency: str = "BRL", now: datetime | None = None) -> UUID:
     """Post a cash deposit straight into the books and return the entry's id."""
-    draft = EntryDraft(
-        code="deposit",
-        lines=[
-            Line(get_internal_account_id(line=CASH, currency=currency), Side.DEBIT, amount),
-            Line(account_id, Side.CREDIT, amount),
-        ],
-    )
+    cash = get_internal_account_id(line=CASH, currency=currency)
+    return _post(code="deposit", debit=cash, credit=account_id, amount=amount, now=now)
+
+
+def pay_out(*, account_id: UUID, amount: int, currency: str = "BRL", now: datetime | None = None) -> UUID:
+    """Post a cash withdrawal straight into the books and return the entry's id."""
+    cash = get_internal_account_id(line=CASH, currency=currency)
+    return _post(code="withdrawal", debit=account_id, credit=cash, amount=amount, now=now)
+
+
+def _post(*, code: str, debit: UUID, credit: UUID, amount: int, now: datetime | None) -> UUID:
+    draft = EntryDraft(code=code, lines=[Line(debit, Side.DEBIT, amount), Line(credit, Side.CREDIT, amount)])
     with transaction.atomic():
         return post_entries(drafts=[draft], now=now or timezone.now())[0]
