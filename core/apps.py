@@ -10,7 +10,7 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        """Connect the grants; post_migrate comes once an app, and granting again what is granted changes nothing."""
+        """Connect the grants; the signal comes once an app, after all of them are migrated: this app's is enough."""
         from core.privileges import grant_privileges
 
-        post_migrate.connect(grant_privileges, dispatch_uid="core.privileges")
+        post_migrate.connect(grant_privileges, sender=self, dispatch_uid="core.privileges")

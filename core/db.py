@@ -18,7 +18,7 @@ from core.errors import BankError
 
 
 @models.Field.register_lookup
-class AnyOf(models.Lookup[Any]):
+class AnyOf(models.Lookup):  # type: ignore[type-arg]
     """`filter(id__any=[...])`: like `in`, but one array parameter however long the list is."""
 
     lookup_name = "any"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.db import connections, models
+from django.db import connections, models, transaction
 from psycopg import sql
 
 _READ_AND_INSERT = "SELECT, INSERT"
@@ -28,7 +28,7 @@ def get_privileges(model: type[models.Model]) -> str:
 def grant_privileges(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Grant the runtime role its privileges on all tables; does nothing where the role does not exist."""
     role = settings.DATABASE_RUNTIME_ROLE
-    with connections[using].cursor() as cursor:
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute("SELECT current_user = %s, EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role, role])
         is_runtime_role, exists = cursor.fetchone() or (False, False)
         if is_runtime_role or not exists:

@@ -23,9 +23,9 @@ _POSTINGS_AGREE = f"""
         {refuse(constraint="ledger_entry_balanced", message="an entry whose debits and credits differ")}
     END IF;
     IF EXISTS (
-        SELECT FROM (SELECT entry_id, count(*) AS postings FROM new_postings GROUP BY entry_id) new
-        LEFT JOIN ledger_journalentry entry ON entry.id = new.entry_id
-        WHERE entry.posting_count IS DISTINCT FROM new.postings
+        SELECT FROM (SELECT entry_id, count(*) AS postings FROM new_postings GROUP BY entry_id) added
+        LEFT JOIN ledger_journalentry entry ON entry.id = added.entry_id
+        WHERE entry.posting_count IS DISTINCT FROM added.postings
     ) THEN
         {refuse(constraint="ledger_entry_complete", message="postings that are not all of their entry")}
     END IF;
@@ -34,12 +34,12 @@ _POSTINGS_AGREE = f"""
             SELECT account_id, currency, min(version) AS first, max(version) AS last, count(*) AS postings,
                    (array_agg(balance_after ORDER BY version DESC))[1] AS balance
             FROM new_postings GROUP BY account_id, currency
-        ) new
-        LEFT JOIN ledger_ledgeraccount account ON account.id = new.account_id
-        WHERE account.version IS DISTINCT FROM new.last
-           OR account.currency <> new.currency
-           OR new.last - new.first + 1 <> new.postings
-           OR account.normal_side * (account.posted_credits - account.posted_debits) <> new.balance
+        ) added
+        LEFT JOIN ledger_ledgeraccount account ON account.id = added.account_id
+        WHERE account.version IS DISTINCT FROM added.last
+           OR account.currency <> added.currency
+           OR added.last - added.first + 1 <> added.postings
+           OR account.normal_side * (account.posted_credits - account.posted_debits) <> added.balance
     ) THEN
         {refuse(constraint="ledger_account_agrees", message="postings that disagree with their account")}
     END IF;

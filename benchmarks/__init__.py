@@ -1,0 +1,1 @@
+"""Figures of the ledger against pgbench on the same server, in the same run: `make bench`."""
