@@ -101,7 +101,8 @@ def clean_name(name: str) -> str:
 
 def clean_email(email: str) -> str:
     """Return `email` with its domain in lower case. Raises InvalidInputError under `email`."""
-    line = clean_line(email, field="email", max_length=MAX_EMAIL_LENGTH)
+    # In the form in which Django compares sign-in names, as it is one.
+    line = User.normalize_username(clean_line(email, field="email", max_length=MAX_EMAIL_LENGTH))
     with _as_input_error("email"):
         validate_email(line)
     return User.objects.normalize_email(line)
@@ -125,7 +126,7 @@ def check_password(password: str, *, name: str, email: str, username: str) -> No
 
 
 def _clean_username(username: str) -> str:
-    line = clean_line(username, field="username", max_length=MAX_EMAIL_LENGTH)
+    line = User.normalize_username(clean_line(username, field="username", max_length=MAX_EMAIL_LENGTH))
     with _as_input_error("username"):
         User.username_validator(line)
     return line

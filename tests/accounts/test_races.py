@@ -1,0 +1,191 @@
+"""Inactivation against its rivals, on connections of their own: whoever is second sees what the first did."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.errors import TransactionInProgressError
+from accounts.models import Account
+from accounts.services import inactivate_account, inactivate_client, open_account
+from accounts.states import AccountStatus
+from core.errors import BankError
+from kyc.errors import ClientBusyError, ClientExistsError, ClientInactiveError
+from kyc.locks import lock_client
+from kyc.models import Client, KycCase
+from kyc.services import decide_case
+from kyc.states import ClientStatus, KycStatus
+from ledger.locks import lock_accounts
+from tests.factories import make_account, make_alice, make_bob, make_client, make_staff
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PATIENCE_SECONDS = 10
+
+
+def run(call: Callable[[], object]) -> object:
+    """Return what `call` returns or the error that it is refused with, on this thread's own connection."""
+    try:
+        return call()
+    except BankError as error:
+        return error
+    finally:
+        connection.close()
+
+
+def run_together(*calls: Callable[[], object]) -> list[object]:
+    """Start all `calls` at one moment, each in a thread; return their outcomes in order."""
+    barrier = threading.Barrier(len(calls))
+
+    def start(call: Callable[[], object]) -> object:
+        barrier.wait(PATIENCE_SECONDS)
+        return run(call)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(start, calls))
+
+
+@contextmanager
+def held_elsewhere(lock: Callable[[], Any]) -> Iterator[None]:
+    """Keep what `lock` locks in another connection's transaction while the block runs."""
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            lock()
+            locked.set()
+            done.wait(PATIENCE_SECONDS)
+
+    with ThreadPoolExecutor(1) as pool:
+        holder: Future[object] = pool.submit(run, hold)
+        assert locked.wait(PATIENCE_SECONDS)
+        try:
+            yield
+        finally:
+            done.set()
+        holder.result(PATIENCE_SECONDS)
+
+
+def lock_books(account_id: UUID) -> Callable[[], Any]:
+    """Return what locks the account's row, as a transfer under way does."""
+    return lambda: lock_accounts(account_ids=[account_id])
+
+
+def wait_until_blocked() -> None:
+    """Wait until some connection of this database waits for a row lock."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if (cursor.fetchone() or [0])[0]:
+                return
+    raise AssertionError("Nobody waits for a lock.")
+
+
+def test_inactivation_does_not_wait_for_a_transfer_that_holds_the_account() -> None:
+    account = make_account()
+
+    with held_elsewhere(lock_books(account.pk)):
+        started = time.monotonic()
+        with pytest.raises(TransactionInProgressError) as refused:
+            inactivate_account(account_id=account.pk, reason="Moved away", actor=None, now=NOW)
+        waited_seconds = time.monotonic() - started
+
+    assert waited_seconds < 1
+    assert refused.value.details == {"accounts": [{"id": str(account.pk), "number": account.number}]}
+    inactivate_account(account_id=account.pk, reason="Moved away", actor=None, now=NOW)
+
+
+def test_one_busy_account_keeps_the_client_and_all_accounts_active() -> None:
+    alice = make_alice()
+    idle, busy = make_account(client=alice), make_account(client=alice)
+
+    with held_elsewhere(lock_books(busy.pk)), pytest.raises(TransactionInProgressError) as refused:
+        inactivate_client(client_id=alice.id, reason="Asked to leave", actor=None, now=NOW)
+
+    assert refused.value.details == {"accounts": [{"id": str(busy.pk), "number": busy.number}]}
+    assert Client.objects.get().status == ClientStatus.ACTIVE
+    assert Account.objects.get(pk=idle.pk).status == AccountStatus.ACTIVE
+
+
+def test_an_account_opened_during_inactivation_is_refused() -> None:
+    alice = make_alice()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_client(client_id=alice.id)
+            opening = pool.submit(run, lambda: _open(alice))
+            wait_until_blocked()
+            # What `inactivate_client` does under its lock, in steps, so that the opening is caught in the middle.
+            Client.objects.filter(id=alice.id).update(status=ClientStatus.INACTIVE, inactivated_at=NOW)
+        outcome = opening.result(PATIENCE_SECONDS)
+
+    assert isinstance(outcome, ClientInactiveError)
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_inactivation_and_opening_at_once_leave_no_open_account_of_an_inactive_client(attempt: int) -> None:
+    alice = make_alice()
+
+    run_together(
+        lambda: _open(alice),
+        lambda: inactivate_client(client_id=alice.id, reason="Asked to leave", actor=None, now=NOW),
+        lambda: _open(alice),
+    )
+
+    alice.refresh_from_db()
+    assert alice.status == ClientStatus.INACTIVE
+    assert not alice.accounts.exclude(status=AccountStatus.INACTIVE).exists()
+
+
+def test_of_ten_inactivations_at_once_exactly_one_succeeds() -> None:
+    account = make_account()
+
+    outcomes = run_together(
+        *[lambda: inactivate_account(account_id=account.pk, reason="Twice", actor=None, now=NOW) for _ in range(10)]
+    )
+
+    assert sum(isinstance(outcome, Account) for outcome in outcomes) == 1
+    assert {getattr(o, "code", None) for o in outcomes} <= {None, "account_inactive", "transaction_in_progress"}
+
+
+def test_of_five_decisions_at_once_exactly_one_succeeds() -> None:
+    case, checker = KycCase.objects.get(client=make_bob()), make_staff()
+    decisions = [KycStatus.VERIFIED, KycStatus.REJECTED] * 2 + [KycStatus.VERIFIED]
+
+    decide = partial(decide_case, case_id=case.id, decided_by=checker, reason="Seen", now=NOW)
+    outcomes = run_together(*[partial(decide, decision=decision) for decision in decisions])
+
+    [decided] = [outcome for outcome in outcomes if isinstance(outcome, KycCase)]
+    assert Client.objects.get().kyc_status == decided.status
+    assert [o.code for o in outcomes if isinstance(o, BankError)] == ["case_not_open"] * 4
+
+
+def test_of_five_registrations_of_one_email_at_once_exactly_one_succeeds() -> None:
+    outcomes = run_together(*[lambda: make_client(email="alice@example.com")] * 5)
+
+    assert sum(isinstance(outcome, Client) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, ClientExistsError) for outcome in outcomes) == 4
+
+
+def test_a_client_that_stays_locked_is_busy() -> None:
+    alice = make_alice()
+
+    with held_elsewhere(lambda: lock_client(client_id=alice.id)), pytest.raises(ClientBusyError):
+        _open(alice)
+
+
+def _open(client: Client) -> Account:
+    return open_account(client_id=client.id, kind="checking", currency="BRL", now=NOW)
