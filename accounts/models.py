@@ -21,12 +21,8 @@ class Account(models.Model):
     kind = models.CharField(max_length=8, choices=CustomerAccountKind.choices)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=8, choices=AccountStatus.choices, default=AccountStatus.ACTIVE)
-    status_reason = models.CharField(
-        max_length=255, blank=True, help_text="Why it was blocked, freed or inactivated."
-    )
-    overdraft_limit = models.BigIntegerField(
-        default=0, validators=[MinValueValidator(0)], help_text="Minor units."
-    )
+    status_reason = models.CharField(max_length=255, blank=True, help_text="Why it was blocked, freed or inactivated.")
+    overdraft_limit = models.BigIntegerField(default=0, validators=[MinValueValidator(0)], help_text="Minor units.")
     created_at = models.DateTimeField()
     blocked_at = models.DateTimeField(null=True, blank=True)
     inactivated_at = models.DateTimeField(null=True, blank=True)
@@ -44,9 +40,7 @@ class Account(models.Model):
             ),
         ]
         constraints = [
-            CheckConstraint(
-                name="accounts_account_overdraft_not_negative", condition=Q(overdraft_limit__gte=0)
-            ),
+            CheckConstraint(name="accounts_account_overdraft_not_negative", condition=Q(overdraft_limit__gte=0)),
             CheckConstraint(
                 name="accounts_account_inactivated_at",
                 condition=Q(status=AccountStatus.INACTIVE, inactivated_at__isnull=False)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from accounts.models import Account
 from accounts.services import block_account, open_account
@@ -105,9 +106,14 @@ def _seed_users() -> Iterator[str]:
         yield f"{ADMIN}: superuser"
     for role in (*STAFF, *PARTNERS):
         if not User.objects.filter(username=role).exists():
-            user = User.objects.create_user(username=role, password=PASSWORD, is_staff=role in STAFF)
-            user.groups.add(Group.objects.get(name=role))
-            yield f"{role}: {'member of staff' if user.is_staff else 'partner system'}"
+            _make_user(role)
+            yield f"{role}: {'member of staff' if role in STAFF else 'partner system'}"
+
+
+def _make_user(role: str) -> None:
+    with transaction.atomic(durable=True):
+        user = User.objects.create_user(username=role, password=PASSWORD, is_staff=role in STAFF)
+        user.groups.add(Group.objects.get(name=role))
 
 
 def _seed_client(demo: DemoClient, *, now: datetime) -> Iterator[str]:

@@ -13,11 +13,11 @@ def clean_line(text: str, *, field: str, max_length: int) -> str:
 
     Raises InvalidInputError, with its reasons under `field`.
     """
-    check_characters(text, field=field)
     line = unicodedata.normalize("NFC", text).strip()
     if not line:
         raise InvalidInputError(errors={field: ["This may not be empty."]})
     check_length(line, field=field, max_length=max_length)
+    check_characters(line, field=field)
     return line
 
 

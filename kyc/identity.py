@@ -102,7 +102,7 @@ def clean_name(name: str) -> str:
 def clean_email(email: str) -> str:
     """Return `email` with its domain in lower case. Raises InvalidInputError under `email`."""
     # In the form in which Django compares sign-in names, as it is one.
-    line = User.normalize_username(clean_line(email, field="email", max_length=MAX_EMAIL_LENGTH))
+    line = clean_line(User.normalize_username(email), field="email", max_length=MAX_EMAIL_LENGTH)
     with _as_input_error("email"):
         validate_email(line)
     return User.objects.normalize_email(line)
@@ -119,14 +119,14 @@ def check_birth_date(birth_date: date, *, document_type: DocumentType, today: da
 
 def check_password(password: str, *, name: str, email: str, username: str) -> None:
     """Raise InvalidInputError under `password` if Django's validators refuse it, or it is like the other values."""
-    check_characters(password, field="password")
     check_length(password, field="password", max_length=MAX_PASSWORD_LENGTH)
+    check_characters(password, field="password")
     with _as_input_error("password"):
         validate_password(password, User(username=username, email=email, first_name=name))
 
 
 def _clean_username(username: str) -> str:
-    line = User.normalize_username(clean_line(username, field="username", max_length=MAX_EMAIL_LENGTH))
+    line = clean_line(User.normalize_username(username), field="username", max_length=MAX_EMAIL_LENGTH)
     with _as_input_error("username"):
         User.username_validator(line)
     return line

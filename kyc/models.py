@@ -97,9 +97,7 @@ class KycCase(models.Model):
             ),
         ]
         constraints = [
-            UniqueConstraint(
-                fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)
-            ),
+            UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),
             CheckConstraint(
                 name="kyc_case_decided",
                 condition=Q(status=KycStatus.IN_REVIEW, decided_at__isnull=True, decided_by__isnull=True)

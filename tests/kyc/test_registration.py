@@ -113,6 +113,7 @@ def test_a_company_registers_with_the_date_of_its_foundation() -> None:
         ("password", "a1-" * 50),
         ("username", ""),
         ("username", "alice almeida"),
+        ("username", "ﷺ" * 20),  # 18 times as long in the form in which names are compared
     ],
 )
 def test_refuses_a_malformed_field_by_its_name(field: str, value: object) -> None:
