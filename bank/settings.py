@@ -165,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "core.api.refusals.answer_csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -178,6 +179,7 @@ JWT_ISSUER = env.str("JWT_ISSUER", default="bank")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="bank-api")
 ACCESS_TOKEN_SECONDS = _positive_int("ACCESS_TOKEN_SECONDS", 900)
 REFRESH_TOKEN_SECONDS = _positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
+SCOPE_GRANTS = "kyc.scopes.get_granted_scopes"
 
 # Limits, each a caller and minute
 READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
@@ -199,9 +201,8 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysJSON",
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.CallerThrottle"],
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.BankSchema",
-    "EXCEPTION_HANDLER": "core.api.jsend.handle_exception",
+    "EXCEPTION_HANDLER": "core.api.refusals.handle_exception",
     "UNAUTHENTICATED_USER": None,
-    "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bank API",
@@ -216,6 +217,21 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "AccountKind": "accounts.states.CustomerAccountKind",
+        "AccountStatus": "accounts.states.AccountStatus",
+        "BalanceSource": "accounts.states.BalanceSource",
+        "ClientStatus": "kyc.states.ClientStatus",
+        "DocumentType": "kyc.states.DocumentType",
+        "KycStatus": "kyc.states.KycStatus",
+        "TransferKind": "transfers.states.TransferKind",
+        "TransferStatus": "transfers.states.TransferStatus",
+    },
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.add_envelopes",
+    ],
 }
 
 # Language, time, files

@@ -1,6 +1,26 @@
-"""All paths of the bank."""
+"""All paths of the bank. Those of the API have no slash at their end."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from core.api.docs import DocsView, SchemaView
+from core.api.health import LiveView, ReadyView
+from core.api.refusals import answer_unknown_path
+
+urlpatterns = [
+    path("livez", LiveView.as_view()),
+    path("readyz", ReadyView.as_view()),
+    re_path("^api/schema/?$", SchemaView.as_view(), name="schema"),
+    re_path("^api/docs/?$", DocsView.as_view(url_name="schema")),
+    path("api/v1/", include("core.urls")),
+    path("api/v1/", include("kyc.urls")),
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("transfers.urls")),
+    re_path("^api/", answer_unknown_path),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "core.api.refusals.answer_bad_request"
+handler403 = "core.api.refusals.answer_forbidden"
+handler404 = "core.api.refusals.answer_not_found"
+handler500 = "core.api.refusals.answer_server_error"

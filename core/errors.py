@@ -15,6 +15,8 @@ class BankError(Exception):
     http_status: ClassVar[int]
     retryable: ClassVar[bool] = False
     message: ClassVar[str]
+    retry_after_seconds: int = 1
+    """When a retryable request is worth repeating."""
 
     def __init__(
         self,
@@ -69,3 +71,33 @@ class IdempotencyKeyRequiredError(BankError):
     code = "idempotency_key_required"
     http_status = 400
     message = "Send an Idempotency-Key header of 1 to 255 printable ASCII characters."
+
+
+class NotAuthenticatedError(BankError):
+    """No token, or one that is forged, expired or of somebody who may no longer sign in: they look alike."""
+
+    code = "not_authenticated"
+    http_status = 401
+    message = "Sign in, and send the access token as a Bearer token."
+
+
+class InsufficientScopeError(BankError):
+    """The caller is known, but the token was not given for this."""
+
+    code = "insufficient_scope"
+    http_status = 403
+    message = "The access token's scope does not cover this call."
+
+
+class RateLimitedError(BankError):
+    """Too many requests, or failed sign-ins, within a minute."""
+
+    code = "rate_limited"
+    http_status = 429
+    retryable = True
+    message = "Too many requests. Try again later."
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        """Say when the limit lets the caller through again."""
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds

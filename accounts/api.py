@@ -1,0 +1,205 @@
+"""Accounts in the API: opening, one's own accounts and balances, and the inactivation of a client with all of them."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors, services
+from accounts.errors import AccountHasBalanceError, TransactionInProgressError
+from accounts.models import Account
+from accounts.selectors import ReadBalance
+from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
+from core.api.fields import AmountOutField, CurrencyField, TextField, WholeNumberField
+from core.api.operations import operation
+from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
+from core.api.serializers import Body, Query, read_body, read_query
+from core.api.views import BankView, get_now, get_user
+from core.errors import InsufficientScopeError, InvalidInputError
+from core.money import format_amount
+from core.pages import make_page, narrow
+from core.scopes import Scope
+from kyc.api import ClientAnswer, ClientView, render_client
+from kyc.errors import ClientBusyError, ClientInactiveError, ClientNotFoundError, ClientNotVerifiedError
+from kyc.scopes import INACTIVATE_CLIENT
+from ledger.errors import AccountNotFoundError
+
+
+class AccountBody(Body):
+    """The account that is wanted."""
+
+    currency = CurrencyField()
+    kind = serializers.ChoiceField(choices=CustomerAccountKind.choices)
+
+
+class BalanceQuery(Query):
+    """Which balance."""
+
+    at = serializers.DateTimeField(required=False, help_text="A past moment; without it, now.")
+    min_version = WholeNumberField(required=False, help_text="The balance must be at least that new.")
+
+
+class InactivationBody(Body):
+    """Why."""
+
+    reason = TextField(max_length=255, example="Asked for it at the branch")
+
+
+class AccountAnswer(serializers.Serializer[Any]):
+    """An account."""
+
+    id = serializers.UUIDField()
+    number = TextField(example="123456789012", help_text="Ten digits and two check digits.")
+    client = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=CustomerAccountKind.choices)
+    currency = CurrencyField()
+    status = serializers.ChoiceField(choices=AccountStatus.choices)
+    overdraft_limit = AmountOutField()
+    created_at = serializers.DateTimeField()
+
+
+class AccountPage(PageAnswer):
+    """Accounts."""
+
+    results = AccountAnswer(many=True)
+
+
+class BalanceAnswer(serializers.Serializer[Any]):
+    """A balance. `available` is what can be taken now: booked, less what is held, with the overdraft."""
+
+    account = serializers.UUIDField()
+    currency = CurrencyField()
+    booked = AmountOutField()
+    pending = AmountOutField()
+    available = AmountOutField()
+    version = serializers.IntegerField(help_text="Grows with each change of the balance.")
+    as_of = serializers.DateTimeField()
+    source = serializers.ChoiceField(choices=BalanceSource.choices)  # type: ignore[assignment] # Field.source is no field
+
+
+def _render_account(account: Account) -> dict[str, object]:
+    return {
+        "id": account.pk,
+        "number": account.number,
+        "client": account.client_id,
+        "kind": account.kind,
+        "currency": account.currency,
+        "status": account.status,
+        "overdraft_limit": format_amount(account.overdraft_limit, account.currency),
+        "created_at": account.created_at,
+    }
+
+
+def _render_balance(read: ReadBalance) -> dict[str, object]:
+    balance = read.balance
+    return {
+        "account": balance.account_id,
+        "currency": balance.currency,
+        "booked": format_amount(balance.booked, balance.currency),
+        "pending": format_amount(balance.pending, balance.currency),
+        "available": format_amount(balance.available, balance.currency),
+        "version": balance.version,
+        "as_of": balance.as_of,
+        "source": read.source,
+    }
+
+
+class AccountsView(ClientView):
+    """/accounts."""
+
+    @operation(
+        summary="Open an account",
+        operation_id="open_account",
+        scope=Scope.ACCOUNTS_WRITE,
+        body=AccountBody,
+        answers={201: AccountAnswer},
+        refusals=[ClientNotVerifiedError, ClientInactiveError, ClientBusyError],
+    )
+    def post(self, request: Request) -> Response:
+        """Open an account; the bank must have verified who you are."""
+        terms = read_body(request, AccountBody)
+        account = services.open_account(client_id=self.get_client().id, **terms, now=get_now())
+        return Response(_render_account(account), status=201)
+
+    @operation(
+        summary="List my accounts",
+        operation_id="list_accounts",
+        scope=Scope.ACCOUNTS_READ,
+        query=PageQuery,
+        answers={200: AccountPage},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the caller's own accounts, the newest first, the inactive ones too."""
+        wanted = get_page_request(read_query(request, PageQuery))
+        found = narrow(selectors.list_accounts(client_id=self.get_client().id), wanted)
+        page = make_page(list(found), wanted, get_id=lambda account: account.pk)
+        return Response(render_page(request, page, _render_account))
+
+
+class AccountView(ClientView):
+    """/accounts/{id}."""
+
+    @operation(
+        summary="Show an account",
+        operation_id="show_account",
+        scope=Scope.ACCOUNTS_READ,
+        answers={200: AccountAnswer},
+        refusals=[AccountNotFoundError],
+    )
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """Return one of the caller's own accounts."""
+        account = selectors.get_account(account_id=account_id, client_id=self.get_client().id)
+        return Response(_render_account(account))
+
+
+class BalanceView(ClientView):
+    """/accounts/{id}/balance."""
+
+    @operation(
+        summary="Show a balance",
+        operation_id="show_balance",
+        scope=Scope.ACCOUNTS_READ,
+        query=BalanceQuery,
+        answers={200: BalanceAnswer},
+        refusals=[AccountNotFoundError],
+    )
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """Return the balance as it is, or as it was at a past moment."""
+        now, wanted = get_now(), read_query(request, BalanceQuery)
+        at = wanted.get("at")
+        if at is not None and at > now:
+            raise InvalidInputError(errors={"at": ["Give a moment in the past."]})
+        account = selectors.get_account(account_id=account_id, client_id=self.get_client().id)
+        # The books are read at their newest, so a balance is never older than `min_version` asks for.
+        if at is None:
+            return Response(_render_balance(selectors.get_balance(account_id=account.pk, now=now)))
+        return Response(_render_balance(selectors.get_balance_at(account_id=account.pk, at=at)))
+
+
+class InactivationView(BankView):
+    """/clients/{id}/inactivate. It stands here because the client's accounts are closed first."""
+
+    @operation(
+        summary="Inactivate a client",
+        operation_id="inactivate_client",
+        scope=Scope.CLIENTS_INACTIVATE,
+        body=InactivationBody,
+        answers={200: ClientAnswer},
+        refusals=[
+            ClientNotFoundError,
+            ClientInactiveError,
+            ClientBusyError,
+            TransactionInProgressError,
+            AccountHasBalanceError,
+        ],
+    )
+    def post(self, request: Request, client_id: UUID) -> Response:
+        """Close all accounts of a client, or none, and shut the client out for good. For staff and partners."""
+        actor = get_user(request)
+        if not actor.has_perm(INACTIVATE_CLIENT):  # it may have been withdrawn since the token was given
+            raise InsufficientScopeError
+        reason = read_body(request, InactivationBody)["reason"]
+        client = services.inactivate_client(client_id=client_id, reason=reason, actor=actor, now=get_now())
+        return Response(render_client(client))

@@ -1,0 +1,72 @@
+"""What the API itself refuses, before any service is asked."""
+
+from core.errors import BankError
+
+
+class NotFoundError(BankError):
+    """Nothing is at this path."""
+
+    code = "not_found"
+    http_status = 404
+    message = "There is nothing at this path."
+
+
+class MethodNotAllowedError(BankError):
+    """The path exists, but not for this method."""
+
+    code = "method_not_allowed"
+    http_status = 405
+    message = "This path does not take this method."
+
+
+class NotAcceptableError(BankError):
+    """The answer exists in no format that the caller accepts."""
+
+    code = "not_acceptable"
+    http_status = 406
+    message = "This answer cannot be given in the format asked for."
+
+
+class PayloadTooLargeError(BankError):
+    """The body is larger than MAX_REQUEST_BYTES."""
+
+    code = "payload_too_large"
+    http_status = 413
+    message = "The request's body is too large."
+
+
+class UnsupportedMediaTypeError(BankError):
+    """The body is not of a kind that this call reads."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+    message = "Send the body as application/json."
+
+
+class InternalError(BankError):
+    """A fault of ours. The log has it under the request's id; the answer says nothing of it."""
+
+    code = "internal_error"
+    http_status = 500
+    message = "Something went wrong on our side."
+
+
+class ServiceUnavailableError(BankError):
+    """The database went away, perhaps during the commit: nobody knows whether the request took effect."""
+
+    code = "service_unavailable"
+    http_status = 503
+    retryable = True
+    message = (
+        "The bank cannot answer now, and the outcome of the request is unknown. It can be repeated with the same"
+        " Idempotency-Key: it takes effect at most once."
+    )
+
+
+class NotReadyError(BankError):
+    """Something that requests need is missing; `details` has the checks."""
+
+    code = "not_ready"
+    http_status = 503
+    retryable = True
+    message = "The bank is not ready to serve."

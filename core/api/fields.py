@@ -1,0 +1,78 @@
+"""Fields that take JSON as it stands: no number passes for a text, no text for a number."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.errors import BankError
+from core.money import get_exponent
+
+CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217.", "examples": ["BRL"]}
+AMOUNT_SCHEMA = {
+    "type": "string",
+    "pattern": r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$",
+    "description": "A positive decimal with at most the currency's digits.",
+    "examples": ["10.50"],
+}
+BALANCE_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["10.50"]}
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+class TextField(serializers.CharField):
+    """A JSON string. `example` is for the schema."""
+
+    def __init__(self, *, example: str | None = None, **kwargs: Any) -> None:
+        """Take what CharField takes."""
+        super().__init__(**kwargs)
+        self.example = example
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the string; refuse numbers, which CharField would turn into strings."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A number in a query: ASCII digits only, where IntegerField also takes 1_000, " 1" and other scripts' digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if not isinstance(data, str) or not _WHOLE_NUMBER.fullmatch(data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(CURRENCY_SCHEMA)
+class CurrencyField(TextField):
+    """The code of a currency with minor units."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the code; refuse one that ISO 4217 does not know."""
+        currency = super().to_internal_value(data)
+        try:
+            get_exponent(currency)
+        except BankError as error:
+            raise serializers.ValidationError(error.errors["currency"]) from error
+        return currency
+
+
+@extend_schema_field(AMOUNT_SCHEMA)
+class AmountField(serializers.Field[Any, Any, Any, Any]):
+    """Whatever stands for an amount: `MoneyInput` judges it, once the currency is known, as invalid_amount."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Let null come as far as MoneyInput, too."""
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return it as it is."""
+        return data
+
+
+@extend_schema_field(BALANCE_SCHEMA)
+class AmountOutField(serializers.CharField):
+    """An amount in an answer; it may be negative."""

@@ -1,0 +1,109 @@
+"""The OpenAPI document: JSend around each success, closed bodies, the bearer scheme."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from core.api.serializers import Body
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How a caller signs in."""
+
+    target_class = "core.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the scheme."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of POST /auth/token.",
+        }
+
+
+class BankSchema(AutoSchema):
+    """Describes a call as `operation` declared it."""
+
+    def get_tags(self) -> list[str]:
+        """Group calls by what they are about: the first part of the path."""
+        return [self.path.removeprefix("/api/v1").split("/")[1]]
+
+    def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        response: dict[str, Any] = super()._get_response_for_code(  # type: ignore[no-untyped-call]
+            serializer, status_code, *args, **kwargs
+        )
+        if int(status_code) < 400:
+            response.setdefault("content", {"application/json": {}})
+            for content in response["content"].values():
+                content["schema"] = _wrap(content.get("schema", {"type": "object"}))
+        return response
+
+    def _map_serializer(self, serializer: Any, direction: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer(  # type: ignore[no-untyped-call]
+            serializer, direction, *args, **kwargs
+        )
+        return schema | {"additionalProperties": False} if isinstance(serializer, Body) else schema
+
+    def _map_serializer_field(self, field: Any, direction: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, *args, **kwargs
+        )
+        example = getattr(field, "example", None)
+        return schema | {"examples": [example]} if example else schema
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Tell that no answer is a bare list: pages are declared as such."""
+        return False
+
+
+def _wrap(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"status": {"type": "string", "const": "success"}, "data": schema},
+        "required": ["status", "data"],
+    }
+
+
+_FAIL = {
+    "type": "object",
+    "description": "A request that was refused.",
+    "properties": {
+        "status": {"type": "string", "const": "fail"},
+        "data": {
+            "type": "object",
+            "description": "Some refusals add what they are about, for instance the accounts concerned.",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "errors": {
+                    "type": "object",
+                    "description": "The fields at fault, each with what is wrong with it.",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+            "required": ["code", "message"],
+        },
+    },
+    "required": ["status", "data"],
+    "examples": [{"status": "fail", "data": {"code": "not_found", "message": "There is nothing at this path."}}],
+}
+_ERROR = {
+    "type": "object",
+    "description": "A fault of ours.",
+    "properties": {
+        "status": {"type": "string", "const": "error"},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "data": {"type": "object"},
+    },
+    "required": ["status", "code", "message"],
+}
+
+
+def add_envelopes(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add the envelopes of refusals, which `operation` refers to (POSTPROCESSING_HOOKS)."""
+    result["components"]["schemas"] |= {"Error": _ERROR, "Fail": _FAIL}
+    return result

@@ -1,0 +1,46 @@
+"""What the views of the API have in common."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.models import User
+
+if TYPE_CHECKING:
+    from rest_framework.authentication import BaseAuthentication
+    from rest_framework.permissions import BasePermission
+
+
+class BankView(APIView):
+    """A view whose callers have signed in. Each method is declared with `operation`."""
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    metadata_class = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return the headers of each answer; none of them may be kept on the way."""
+        return super().default_response_headers | {"Cache-Control": "no-store"}
+
+
+class PublicView(BankView):
+    """A view for everybody. It reads no token, so that an old one is no obstacle to fetching a new one."""
+
+    authentication_classes: "list[type[BaseAuthentication]]" = []
+    permission_classes: "list[type[BasePermission]]" = []
+
+
+def get_user(request: Request) -> User:
+    """Return who calls; for views whose callers have signed in."""
+    user = request.user
+    if not isinstance(user, User):
+        raise TypeError("This view let somebody in who has not signed in.")
+    return user
+
+
+def get_now() -> datetime:
+    """Return the moment of the request, for the services."""
+    return timezone.now()

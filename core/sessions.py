@@ -1,0 +1,165 @@
+"""Signing in, and staying signed in: a refresh token works once, and using it again revokes all that came of it."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from core.errors import InsufficientScopeError, InvalidInputError, NotAuthenticatedError
+from core.ids import uuid7
+from core.limits import FailureLimit
+from core.models import RefreshToken, User
+from core.scopes import Scope, format_scopes, get_granted_scopes, parse_scopes
+from core.tokens import read_refresh_token, sign_access_token, sign_refresh_token
+
+
+class WrongCredentialsError(NotAuthenticatedError):
+    """The name is unknown, the password wrong or the user inactive: they look alike, and take as long."""
+
+    message = "The username or the password is wrong."
+
+
+class TokenPair(NamedTuple):
+    """What a sign-in gets. `expires_in` is the access token's seconds, `scope` what both are good for."""
+
+    access: str
+    refresh: str
+    expires_in: int
+    scope: str
+
+
+def sign_in(*, username: str, password: str, scope: str | None, source: str, now: datetime) -> TokenPair:
+    """Return tokens for a new session; `scope` asks for less than all that the user is granted.
+
+    Raises WrongCredentialsError, RateLimitedError after too many failures for the user or from `source`,
+    InvalidInputError for a scope that does not exist or is not granted, InsufficientScopeError if nothing is.
+    """
+    wanted = parse_scopes(scope) if scope is not None else None
+    user = _check_password(username=username, password=password, source=source)
+    scopes = _narrow(get_granted_scopes(user=user), wanted)
+    session_id = uuid7()
+    return _issue(user=user, family=session_id, scope=format_scopes(scopes), now=now)
+
+
+def _check_password(*, username: str, password: str, source: str) -> User:
+    """Return the active user with this name and password. See Note [Guesses in parallel]."""
+    user = _find_user(username)
+    limits = _limit_failures(user=user, username=username, source=source)
+    for limit in limits:
+        limit.check()
+    # Somebody unknown is checked against a hash that no password has, which takes as long.
+    is_right = (user or User(password=make_password(None))).check_password(password)
+    if user is None or not is_right or not user.is_active:
+        for limit in limits:
+            limit.count_failure()
+        raise WrongCredentialsError
+    for limit in limits:
+        limit.check()
+    return user
+
+
+def _find_user(username: str) -> User | None:
+    name = Lower(Value(User.normalize_username(username)))
+    return User.objects.alias(folded=Lower("username")).filter(folded=name).first()
+
+
+def _limit_failures(*, user: User | None, username: str, source: str) -> list[FailureLimit]:
+    """Return the limits of the account and of the source; an unknown name counts like an account."""
+    account = str(user.pk) if user else hashlib.sha256(username.lower().encode()).hexdigest()
+    return [
+        FailureLimit(kind="sign-in-account", subject=account, per_minute=settings.FAILED_SIGN_INS_PER_ACCOUNT),
+        FailureLimit(kind="sign-in-source", subject=source, per_minute=settings.FAILED_SIGN_INS_PER_SOURCE),
+    ]
+
+
+def _narrow(granted: frozenset[Scope], wanted: frozenset[Scope] | None) -> frozenset[Scope]:
+    if not granted:
+        raise InsufficientScopeError("This user has no access to the API.")
+    if wanted is None:
+        return granted
+    if not wanted <= granted:
+        raise InvalidInputError(errors={"scope": [f"This user may have at most: {format_scopes(granted)}."]})
+    return wanted
+
+
+def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
+    row = RefreshToken.objects.create(
+        family=family,
+        user=user,
+        scope=scope,
+        issued_at=now,
+        expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+    )
+    return TokenPair(
+        access=sign_access_token(user_id=user.pk, scopes=parse_scopes(scope), now=now),
+        refresh=sign_refresh_token(token_id=row.id, user_id=user.pk, expires_at=row.expires_at, now=now),
+        expires_in=settings.ACCESS_TOKEN_SECONDS,
+        scope=scope,
+    )
+
+
+def refresh(*, token: str, now: datetime) -> TokenPair:
+    """Exchange a refresh token for a new pair of the same scope; of several concurrent uses exactly one succeeds.
+
+    Raises NotAuthenticatedError; if the token was used before, its whole family is revoked and stays so.
+    """
+    token_id = read_refresh_token(token=token)
+    with transaction.atomic(durable=True):
+        pair = _rotate(token_id, now=now)
+    if pair is None:  # raised after the commit: a revocation must not be rolled back with the refusal
+        raise NotAuthenticatedError
+    return pair
+
+
+def _rotate(token_id: UUID, *, now: datetime) -> TokenPair | None:
+    row = _lock_token(token_id)
+    if row is None or row.revoked_at or row.expires_at <= now or not row.user.is_active:
+        return None
+    if row.used_at:
+        _revoke_family(row.family, now=now)
+        return None
+    row.used_at = now
+    row.save(update_fields=["used_at"])
+    return _issue(user=row.user, family=row.family, scope=row.scope, now=now)
+
+
+def _lock_token(token_id: UUID) -> RefreshToken | None:
+    """Lock the token's user, then read the token.
+
+    All that happens to a family happens under the lock of its user. A lock of the token alone would let a revocation
+    miss the successor that another use is about to insert.
+    """
+    owner = RefreshToken.objects.filter(id=token_id).values("user_id")
+    user = User.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
+    row = RefreshToken.objects.filter(id=token_id).first()
+    if user is None or row is None:
+        return None
+    row.user = user
+    return row
+
+
+def revoke(*, token: str, now: datetime) -> None:
+    """End the session that a refresh token belongs to; a token that is unknown or over has none."""
+    try:
+        token_id = read_refresh_token(token=token)
+    except NotAuthenticatedError:
+        return
+    with transaction.atomic(durable=True):
+        row = _lock_token(token_id)
+        if row is not None:
+            _revoke_family(row.family, now=now)
+
+
+def _revoke_family(family: UUID, *, now: datetime) -> None:
+    RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
+
+
+def delete_expired_tokens(*, now: datetime) -> int:
+    """Delete the refresh tokens whose time is over; return how many."""
+    return RefreshToken.objects.filter(expires_at__lt=now).delete()[0]

@@ -1,0 +1,260 @@
+"""Transfers in the API: deposits, withdrawals and internal transfers, and reading them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.validators import RegexValidator
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.selectors import find_account_ids
+from core.api.fields import AmountOutField, CurrencyField, TextField
+from core.api.jsend import render_refusal
+from core.api.operations import operation
+from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
+from core.api.serializers import MoneyBody, read_body, read_idempotency_key, read_query
+from core.api.views import get_now, get_user
+from core.errors import BankError, InvalidAmountError
+from core.money import format_amount
+from core.scopes import Scope
+from core.text import clean_line
+from kyc.api import ClientView
+from ledger.errors import (
+    AccountBlockedError,
+    AccountBusyError,
+    AccountInactiveError,
+    AccountNotFoundError,
+    BalanceLimitError,
+    CurrencyMismatchError,
+    InsufficientFundsError,
+)
+from transfers import selectors
+from transfers.errors import SameAccountError, TransferNotFoundError
+from transfers.orders import STORED_FAILURES, Submission, TransferOrder
+from transfers.selectors import TransferFilter, TransferRow
+from transfers.services import submit_transfer
+from transfers.states import TransferKind, TransferStatus
+
+MAX_REMITTANCE_LENGTH = 140
+
+_ACCOUNT_EXAMPLE = "018f9c1e-7b5a-7cc3-9d0e-2f6a1b3c4d5e"
+
+_MOVEMENT_REFUSALS: list[type[BankError]] = [
+    InvalidAmountError,
+    AccountNotFoundError,
+    CurrencyMismatchError,
+    AccountBlockedError,
+    AccountInactiveError,
+    BalanceLimitError,
+    AccountBusyError,
+]
+
+
+class MovementBody(MoneyBody):
+    """Money that comes or goes."""
+
+    remittance_information = TextField(
+        max_length=MAX_REMITTANCE_LENGTH, required=False, allow_blank=True, example="Invoice 2026-117"
+    )
+
+    def validate_remittance_information(self, text: str) -> str:
+        """Return the text as it is kept. Raises InvalidInputError for what no line may hold."""
+        return clean_line(text, field="remittance_information", max_length=MAX_REMITTANCE_LENGTH) if text else ""
+
+
+class TransferBody(MovementBody):
+    """Money that moves between two accounts, each given by its id or its number."""
+
+    debtor_account = TextField(max_length=64, example=_ACCOUNT_EXAMPLE)
+    creditor_account = TextField(max_length=64, example="123456789012")
+
+
+class TransfersQuery(PageQuery):
+    """Which transfers."""
+
+    account = TextField(
+        required=False,
+        validators=[RegexValidator(r"\A[0-9A-Fa-f-]{12,36}\Z", "Give an account's id or number.")],
+        help_text="One of the caller's accounts, by its id or number.",
+    )
+    status = serializers.ChoiceField(choices=TransferStatus.choices, required=False)
+    kind = serializers.ChoiceField(choices=TransferKind.choices, required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+
+class TransferAnswer(serializers.Serializer[Any]):
+    """A transfer. `balance_version` is the version that it gave the balance of the caller's account."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=TransferKind.choices)
+    status = serializers.ChoiceField(choices=TransferStatus.choices)
+    debtor_account = serializers.UUIDField(allow_null=True, help_text="None in a deposit.")
+    creditor_account = serializers.UUIDField(allow_null=True, help_text="None in a withdrawal.")
+    amount = AmountOutField()
+    currency = CurrencyField()
+    remittance_information = TextField(example="Invoice 2026-117")
+    created_at = serializers.DateTimeField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    failure_code = serializers.CharField(allow_null=True, help_text="Why it failed: a refusal's code.")
+    balance_version = serializers.IntegerField(allow_null=True)
+
+
+class TransferPage(PageAnswer):
+    """Transfers."""
+
+    results = TransferAnswer(many=True)
+
+
+def _render_transfer(row: TransferRow) -> dict[str, object]:
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "status": row["status"],
+        "debtor_account": row["debtor_account_id"],
+        "creditor_account": row["creditor_account_id"],
+        "amount": format_amount(row["amount"], row["currency"]),
+        "currency": row["currency"],
+        "remittance_information": row["remittance_information"],
+        "created_at": row["created_at"],
+        "completed_at": row["completed_at"],
+        "failure_code": row["failure_code"] or None,
+        "balance_version": row["balance_version"],
+    }
+
+
+class MovementView(ClientView):
+    """A view that moves money."""
+
+    def submit(
+        self, request: Request, kind: TransferKind, key: str, values: dict[str, Any], **accounts: UUID | None
+    ) -> HttpResponse:
+        """Carry out the order that the caller gives over its own account."""
+        order = TransferOrder(
+            kind=kind,
+            debtor_account_id=accounts.get("debtor"),
+            creditor_account_id=accounts.get("creditor"),
+            amount=values["amount"],
+            currency=values["currency"],
+            remittance_information=values.get("remittance_information", ""),
+            principal_id=get_user(request).pk,
+            client_id=self.get_client().id,
+            idempotency_key=key,
+        )
+        return _answer(submit_transfer(order=order, now=get_now()))
+
+
+def _answer(submission: Submission) -> HttpResponse:
+    """Return the transfer; one that failed is answered as the refusal that it stands for."""
+    transfer = submission.transfer
+    response: HttpResponse
+    if transfer.status == TransferStatus.FAILED:
+        response = render_refusal(STORED_FAILURES[transfer.failure_code](details={"transfer": transfer.id}))
+    else:
+        status = 202 if transfer.status == TransferStatus.IN_REVIEW else 201
+        response = Response(_render_transfer(selectors.get_ordered_row(transfer=transfer)), status=status)
+    if submission.is_replayed:
+        response["Idempotent-Replayed"] = "true"
+    return response
+
+
+class DepositsView(MovementView):
+    """/accounts/{id}/deposits."""
+
+    @operation(
+        summary="Pay cash in",
+        operation_id="deposit",
+        scope=Scope.TRANSFERS_WRITE,
+        body=MovementBody,
+        answers={201: TransferAnswer},
+        refusals=_MOVEMENT_REFUSALS,
+        is_idempotent=True,
+    )
+    def post(self, request: Request, account_id: UUID) -> HttpResponse:
+        """Pay cash into one of the caller's own accounts."""
+        key, values = read_idempotency_key(request), read_body(request, MovementBody)
+        return self.submit(request, TransferKind.DEPOSIT, key, values, creditor=account_id)
+
+
+class WithdrawalsView(MovementView):
+    """/accounts/{id}/withdrawals."""
+
+    @operation(
+        summary="Draw cash",
+        operation_id="withdraw",
+        scope=Scope.TRANSFERS_WRITE,
+        body=MovementBody,
+        answers={201: TransferAnswer},
+        refusals=[*_MOVEMENT_REFUSALS, InsufficientFundsError],
+        is_idempotent=True,
+    )
+    def post(self, request: Request, account_id: UUID) -> HttpResponse:
+        """Draw cash from one of the caller's own accounts."""
+        key, values = read_idempotency_key(request), read_body(request, MovementBody)
+        return self.submit(request, TransferKind.WITHDRAWAL, key, values, debtor=account_id)
+
+
+class TransfersView(MovementView):
+    """/transfers."""
+
+    @operation(
+        summary="Transfer money",
+        operation_id="transfer",
+        scope=Scope.TRANSFERS_WRITE,
+        body=TransferBody,
+        answers={201: TransferAnswer, 202: TransferAnswer},
+        refusals=[*_MOVEMENT_REFUSALS, SameAccountError, InsufficientFundsError],
+        is_idempotent=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Transfer money from one of the caller's own accounts to any account of this bank."""
+        key, values = read_idempotency_key(request), read_body(request, TransferBody)
+        named = [values["debtor_account"], values["creditor_account"]]
+        found = find_account_ids(references=named)
+        if not found.keys() >= set(named):
+            raise AccountNotFoundError
+        debtor, creditor = (found[reference] for reference in named)
+        return self.submit(request, TransferKind.INTERNAL, key, values, debtor=debtor, creditor=creditor)
+
+    @operation(
+        summary="List my transfers",
+        operation_id="list_transfers",
+        scope=Scope.TRANSFERS_READ,
+        query=TransfersQuery,
+        answers={200: TransferPage},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the transfers of the caller's accounts, the newest first; incoming ones once they are completed."""
+        values = read_query(request, TransfersQuery)
+        page = selectors.list_transfers(
+            client_id=self.get_client().id, wanted=_get_filter(values), page=get_page_request(values)
+        )
+        return Response(render_page(request, page, _render_transfer))
+
+
+def _get_filter(values: dict[str, Any]) -> TransferFilter:
+    return TransferFilter(
+        account=values.get("account"),
+        status=values.get("status"),
+        kind=values.get("kind"),
+        created_after=values.get("created_after"),
+        created_before=values.get("created_before"),
+    )
+
+
+class TransferView(ClientView):
+    """/transfers/{id}."""
+
+    @operation(
+        summary="Show a transfer",
+        operation_id="show_transfer",
+        scope=Scope.TRANSFERS_READ,
+        answers={200: TransferAnswer},
+        refusals=[TransferNotFoundError],
+    )
+    def get(self, request: Request, transfer_id: UUID) -> Response:
+        """Return a transfer from or to one of the caller's accounts."""
+        row = selectors.get_transfer(transfer_id=transfer_id, client_id=self.get_client().id)
+        return Response(_render_transfer(row))
