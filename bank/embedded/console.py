@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 _COLOURS = itertools.cycle(("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_green"))
-_NAME_WIDTH = 10
+_NAME_WIDTH = 13
 
 
 class Screen:

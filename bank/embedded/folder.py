@@ -50,7 +50,7 @@ class DataFolder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o711)
-            for path in (self.valkey, self.secrets, self.logs):
+            for path in (self.valkey, self.secrets, self.logs, self.static):
                 path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotStartError(

@@ -24,6 +24,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
 READYZ_SECONDS = 2.0
+_CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the whole demo does, if its user is root
 
 
 async def run_whole_bank(folder: DataFolder, *, port: int) -> int:
@@ -91,7 +92,7 @@ class _Bank:
 
     def _programs(self) -> list[Program]:
         python = sys.executable
-        celery = [python, "-m", "celery", "-A", "bank"]
+        celery = [python, "-W", f"ignore:{_CELERY_AS_ROOT}", "-m", "celery", "--quiet", "-A", "bank"]
         schedule = str(self._folder.beat_schedule)
         pool = ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
         return [
