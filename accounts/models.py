@@ -35,8 +35,7 @@ class Account(models.Model):
             legal_states(
                 table="accounts_account",
                 field="status",
-                transitions=ACCOUNT_TRANSITIONS,
-                initial=[AccountStatus.ACTIVE],
+                transitions=ACCOUNT_TRANSITIONS
             ),
         ]
         constraints = [

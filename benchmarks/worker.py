@@ -17,6 +17,9 @@ import django
 from django.utils import timezone
 
 
+_numbers = count()
+
+
 def main() -> None:
     """Run the load that the arguments describe."""
     orders_per_transaction, accounts, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -44,7 +47,6 @@ def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Itera
     from transfers.orders import TransferOrder
     from transfers.states import TransferKind
 
-    numbers = count()
     while True:
         yield [
             TransferOrder(
@@ -54,7 +56,7 @@ def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Itera
                 amount=random.randint(1, 100),
                 currency="BRL",
                 principal_id=principal_id,
-                idempotency_key=f"bench-{os.getpid()}-{next(numbers)}",
+                idempotency_key=f"bench-{os.getpid()}-{next(_numbers)}",
                 client_id=None,
             )
             for debtor, creditor in (random.sample(account_ids, 2) for _ in range(size))

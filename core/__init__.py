@@ -1,1 +1,1 @@
-"""The ground: money, errors, ids, database helpers, the user model and what every API shares. Imports nothing of ours."""
+"""The ground: money, errors, ids, database helpers, users, what every API shares. Imports nothing of ours."""

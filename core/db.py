@@ -1,9 +1,10 @@
 """Database helpers: the one home of row locks, raw set-based statements and named constraint errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+import msgspec
 import psycopg
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from psycopg import errors as pg_errors
@@ -18,7 +19,7 @@ from core.errors import BankError
 
 
 @models.Field.register_lookup
-class AnyOf(models.Lookup):  # type: ignore[type-arg]
+class AnyOf(models.Lookup):
     """`filter(id__any=[...])`: like `in`, but one array parameter however long the list is."""
 
     lookup_name = "any"
@@ -34,16 +35,26 @@ class AnyOf(models.Lookup):  # type: ignore[type-arg]
 
 
 class Statement:
-    """One SQL statement of the hot path, prepared on first use of each connection."""
+    """One SQL statement of the hot path, prepared on the first use of each connection.
+
+    Rows travel as one JSON parameter, `FROM jsonb_to_recordset(%s) AS new (id uuid, ...)`, however many they are: that
+    costs the client a fraction of what an array for each column does.
+    """
 
     def __init__(self, sql: str) -> None:
-        """Keep `sql`, with %s for parameters; arrays are passed as lists and unnested."""
+        """Keep `sql`, with %s for parameters."""
         self._sql = sql.encode()
 
     def run(self, *params: Any) -> psycopg.Cursor[tuple[Any, ...]]:
         """Execute inside the current transaction; in a pipeline, fetch from the cursor to await the rows."""
         cursor = psycopg.Cursor(_raw_connection())
-        return cursor.execute(self._sql, params, prepare=True)
+        with connection.wrap_database_errors:
+            return cursor.execute(self._sql, params, prepare=True)
+
+
+def as_rows(rows: Sequence[object]) -> str:
+    """Return `rows` (dictionaries or structs) as the JSON parameter of a statement."""
+    return msgspec.json.encode(rows).decode()
 
 
 @contextmanager
@@ -55,6 +66,14 @@ def pipeline() -> Iterator[None]:
     require_transaction()
     with connection.wrap_database_errors, _raw_connection().pipeline():
         yield
+
+
+_SET_LOCK_TIMEOUT = Statement("SELECT set_config('lock_timeout', %s, true)")
+
+
+def set_lock_timeout(*, milliseconds: int) -> None:
+    """Let the rest of the transaction wait that long for each lock, in place of the connection's default."""
+    _SET_LOCK_TIMEOUT.run(f"{milliseconds}ms")
 
 
 def require_transaction() -> None:

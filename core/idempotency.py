@@ -3,32 +3,34 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.db import OperationalError
 
-from core.db import Statement, is_lock_timeout, pipeline
+from core.db import Statement, as_rows, is_lock_timeout
 from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
-_SET_LOCK_TIMEOUT = Statement("SELECT set_config('lock_timeout', %s, true)")
 _CLAIM = Statement(
     """
     INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
-    SELECT principal_id, key, request_hash, resource_id, %s
-    FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::uuid[]) AS new (principal_id, key, request_hash, resource_id)
+    SELECT principal_id, key, decode(request_hash, 'base64'), resource_id, %s
+    FROM jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
     ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id
     """
 )
 _RELEASE = Statement(
-    "DELETE FROM core_idempotencykey WHERE (principal_id, key) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+    """
+    DELETE FROM core_idempotencykey released
+    USING jsonb_to_recordset(%s) AS claim (principal_id bigint, key text)
+    WHERE released.principal_id = claim.principal_id AND released.key = claim.key
+    """
 )
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, order=True):
     """That `principal_id` wants `key` to stand for the request hashed and for the resource that it will make."""
 
     principal_id: int
@@ -45,16 +47,12 @@ def hash_request(*parts: object) -> bytes:
 def claim_keys(*, claims: Sequence[Claim], now: datetime) -> set[UUID]:
     """Insert the keys that are new and return the resource ids of their claims; the others were used before.
 
-    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS, then IdempotencyKeyInUseError is
-    raised. Keys are claimed in one order, so that two batches of the same keys do not deadlock.
+    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS (the connection's default, shorter
+    than the wait for an account), then IdempotencyKeyInUseError is raised. Keys are claimed in one order, so that two
+    batches of the same keys do not deadlock.
     """
-    ordered = sorted(claims)
     try:
-        with pipeline():
-            _SET_LOCK_TIMEOUT.run(f"{settings.IDEMPOTENCY_WAIT_MS}ms")
-            claimed = _CLAIM.run(now, *(list(column) for column in zip(*ordered, strict=True)))
-            _SET_LOCK_TIMEOUT.run(f"{settings.LOCK_TIMEOUT_MS}ms")
-            return {row[0] for row in claimed.fetchall()}
+        return {row[0] for row in _CLAIM.run(now, as_rows(sorted(claims)))}
     except OperationalError as error:
         if is_lock_timeout(error):
             raise IdempotencyKeyInUseError from error
@@ -72,7 +70,7 @@ def find_keys(*, claims: Sequence[Claim]) -> dict[tuple[int, str], IdempotencyKe
 def release_keys(*, claims: Sequence[Claim]) -> None:
     """Free keys that this transaction claimed for requests that turned out to have no effect."""
     if claims:
-        _RELEASE.run([claim.principal_id for claim in claims], [claim.key for claim in claims])
+        _RELEASE.run(as_rows(claims))
 
 
 def delete_stale_keys(*, now: datetime) -> int:

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from core.db import Statement, require_transaction
+from core.db import Statement, as_rows, require_transaction
 
 
-class NewEvent(NamedTuple):
+class NewEvent(msgspec.Struct):
     """An event to be written: its `payload` is JSON-able and holds no personal data beyond ids."""
 
     type: str
@@ -20,21 +19,18 @@ class NewEvent(NamedTuple):
 
 
 _INSERT = Statement(
-    "INSERT INTO events_event (type, key, payload, occurred_at, traceparent)"
-    " SELECT type, key, payload::jsonb, occurred_at, ''"
-    " FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::timestamptz[])"
-    " WITH ORDINALITY AS new (type, key, payload, occurred_at, position) ORDER BY position"
+    """
+    INSERT INTO events_event (type, key, payload, occurred_at, traceparent)
+    SELECT type, key, payload, occurred_at, ''
+    FROM ROWS FROM (jsonb_to_recordset(%s) AS (type text, key uuid, payload jsonb, occurred_at timestamptz))
+        WITH ORDINALITY AS new (type, key, payload, occurred_at, position)
+    ORDER BY position
+    """
 )
 
 
 def record_events(*, events: Sequence[NewEvent]) -> None:
     """Write `events` in their order, in the transaction of the facts that they tell; call it under the facts' locks."""
     require_transaction()
-    if not events:
-        return
-    _INSERT.run(
-        [event.type for event in events],
-        [event.key for event in events],
-        [msgspec.json.encode(event.payload).decode() for event in events],
-        [event.occurred_at for event in events],
-    )
+    if events:
+        _INSERT.run(as_rows(events))

@@ -42,14 +42,12 @@ class Client(models.Model):
             legal_states(
                 table="kyc_client",
                 field="status",
-                transitions=CLIENT_TRANSITIONS,
-                initial=[ClientStatus.ACTIVE],
+                transitions=CLIENT_TRANSITIONS
             ),
             legal_states(
                 table="kyc_client",
                 field="kyc_status",
-                transitions=KYC_TRANSITIONS,
-                initial=[KycStatus.IN_REVIEW],
+                transitions=KYC_TRANSITIONS
             ),
         ]
         constraints = [
@@ -92,8 +90,7 @@ class KycCase(models.Model):
             legal_states(
                 table="kyc_kyccase",
                 field="status",
-                transitions=CASE_TRANSITIONS,
-                initial=[KycStatus.IN_REVIEW],
+                transitions=CASE_TRANSITIONS
             ),
         ]
         constraints = [

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.utils import timezone
 
-from core.db import Statement
+from core.db import Statement, as_rows
 from core.ids import uuid7
 from ledger.errors import (
     AccountBlockedError,
@@ -37,10 +38,15 @@ class Line(NamedTuple):
 
 
 class EntryDraft(NamedTuple):
-    """A journal entry to be written. `value_date` is the booking day unless it is given."""
+    """A journal entry to be written.
+
+    Its id is new unless it is given: what an entry is the only one of, such as a transfer, lends it its own id, and
+    `reference` names what else it is for. `value_date` is the booking day unless it is given.
+    """
 
     code: str
     lines: Sequence[Line]
+    entry_id: UUID | None = None
     reference: UUID | None = None
     value_date: date | None = None
     reversal_of: UUID | None = None
@@ -49,24 +55,46 @@ class EntryDraft(NamedTuple):
 Move = tuple[LockedBalance, Side, int]
 """A line with its account's balance in place of the account's id."""
 
+
+class _NewEntry(msgspec.Struct):
+    id: UUID
+    code: str
+    reference: UUID | None
+    value_date: date
+    reversal_of: UUID | None
+    posting_count: int
+
+
+class _NewPosting(msgspec.Struct):
+    account_id: UUID
+    version: int
+    entry_id: UUID
+    side: int
+    amount: int
+    currency: str
+    balance_after: int
+
+
 _WRITE = Statement(
     """
     WITH entries AS (
         INSERT INTO ledger_journalentry (id, code, reference, booked_at, value_date, reversal_of_id, posting_count)
         SELECT id, code, reference, %s, value_date, reversal_of, posting_count
-        FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::uuid[], %s::smallint[])
-            AS new (id, code, reference, value_date, reversal_of, posting_count)
+        FROM jsonb_to_recordset(%s) AS new (
+            id uuid, code text, reference uuid, value_date date, reversal_of uuid, posting_count smallint
+        )
     ), postings AS (
         INSERT INTO ledger_posting (account_id, version, entry_id, side, amount, currency, balance_after, booked_at)
         SELECT account_id, version, entry_id, side, amount, currency, balance_after, %s
-        FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::bigint[])
-            AS new (account_id, version, entry_id, side, amount, currency, balance_after)
+        FROM jsonb_to_recordset(%s) AS new (
+            account_id uuid, version bigint, entry_id uuid, side smallint, amount bigint, currency text,
+            balance_after bigint
+        )
     )
     UPDATE ledger_ledgeraccount account
     SET posted_debits = new.posted_debits, posted_credits = new.posted_credits,
         version = new.version, last_booked_at = %s
-    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[])
-        AS new (id, posted_debits, posted_credits, version)
+    FROM jsonb_to_recordset(%s) AS new (id uuid, posted_debits bigint, posted_credits bigint, version bigint)
     WHERE account.id = new.id
     """
 )
@@ -86,8 +114,8 @@ class PostingBatch:
         booked = [balance.last_booked_at for balance in self.balances.values() if balance.last_booked_at]
         self.booked_at = max([now, *booked])
         self.booking_date = timezone.localdate(self.booked_at)
-        self._entries: list[tuple[UUID, str, UUID | None, date, UUID | None, int]] = []
-        self._postings: list[tuple[UUID, int, UUID, int, int, str, int]] = []
+        self._entries: list[_NewEntry] = []
+        self._postings: list[_NewPosting] = []
         self._touched: dict[UUID, LockedBalance] = {}
 
     def add(self, draft: EntryDraft) -> UUID:
@@ -99,7 +127,7 @@ class PostingBatch:
         moves = [(self._get_balance(line.account_id), line.side, line.amount) for line in draft.lines]
         _check_balanced(moves)
         _check_open(moves)
-        entry_id = uuid7()
+        entry_id = draft.entry_id or uuid7()
         postings = [self._post(entry_id, *move) for move in moves]
         try:
             _check_limits(moves)
@@ -108,7 +136,9 @@ class PostingBatch:
                 _take_back(balance, side, amount)
             raise
         value_date = draft.value_date or self.booking_date
-        self._entries.append((entry_id, draft.code, draft.reference, value_date, draft.reversal_of, len(moves)))
+        self._entries.append(
+            _NewEntry(entry_id, draft.code, draft.reference, value_date, draft.reversal_of, len(moves))
+        )
         self._postings.extend(postings)
         self._touched.update((move[0].id, move[0]) for move in moves)
         return entry_id
@@ -117,17 +147,13 @@ class PostingBatch:
         """Write the entries, their postings and the new balances with one statement."""
         if not self._entries:
             return
-        touched = self._touched.values()
         _WRITE.run(
             self.booked_at,
-            *_columns(self._entries),
+            as_rows(self._entries),
             self.booked_at,
-            *_columns(self._postings),
+            as_rows(self._postings),
             self.booked_at,
-            [balance.id for balance in touched],
-            [balance.posted_debits for balance in touched],
-            [balance.posted_credits for balance in touched],
-            [balance.version for balance in touched],
+            as_rows(list(self._touched.values())),
         )
 
     def _get_balance(self, account_id: UUID) -> LockedBalance:
@@ -136,15 +162,14 @@ class PostingBatch:
             raise AccountNotFoundError
         return balance
 
-    def _post(
-        self, entry_id: UUID, balance: LockedBalance, side: int, amount: int
-    ) -> tuple[UUID, int, UUID, int, int, str, int]:
+    @staticmethod
+    def _post(entry_id: UUID, balance: LockedBalance, side: int, amount: int) -> _NewPosting:
         if side == Side.DEBIT:
             balance.posted_debits += amount
         else:
             balance.posted_credits += amount
         balance.version += 1
-        return (balance.id, balance.version, entry_id, side, amount, balance.currency, balance.booked)
+        return _NewPosting(balance.id, balance.version, entry_id, side, amount, balance.currency, balance.booked)
 
 
 def _check_balanced(moves: Sequence[Move]) -> None:
@@ -168,10 +193,11 @@ def _check_open(moves: Sequence[Move]) -> None:
 
 
 def _check_limits(moves: Sequence[Move]) -> None:
-    if any(balance.is_overdrawn for balance, _, _ in moves):
-        raise InsufficientFundsError
-    if any(max(balance.posted_debits, balance.posted_credits) > MAX_SUM for balance, _, _ in moves):
-        raise BalanceLimitError
+    for balance, _, _ in moves:
+        if balance.floor is not None and balance.available < 0:
+            raise InsufficientFundsError
+        if balance.posted_debits > MAX_SUM or balance.posted_credits > MAX_SUM:
+            raise BalanceLimitError
 
 
 def _take_back(balance: LockedBalance, side: int, amount: int) -> None:
@@ -180,7 +206,3 @@ def _take_back(balance: LockedBalance, side: int, amount: int) -> None:
     else:
         balance.posted_credits -= amount
     balance.version -= 1
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]

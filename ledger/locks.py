@@ -8,20 +8,20 @@ other tables may be older than the row that it waited for.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
+import msgspec
+from django.conf import settings
 from django.db import OperationalError
 
-from core.db import is_lock_timeout, require_transaction
+from core.db import Statement, is_lock_timeout, require_transaction, set_lock_timeout
 from ledger.errors import AccountBusyError
 from ledger.models import LedgerAccount
-from ledger.states import Side
 
 
-@dataclass(slots=True)
-class LockedBalance:
+class LockedBalance(msgspec.Struct):
     """What a posting needs of an account whose row this transaction has locked. Sums are minor units."""
 
     id: UUID
@@ -46,20 +46,24 @@ class LockedBalance:
     @property
     def pending(self) -> int:
         """What holds take from the booked balance."""
-        return self.pending_debits if self.normal_side == Side.CREDIT else self.pending_credits
+        return self.pending_debits if self.normal_side == 1 else self.pending_credits
 
     @property
     def available(self) -> int:
-        """What can still be taken: booked - pending - floor."""
+        """What can still be taken: booked - pending - floor. Below 0, the database refuses the balance (I4)."""
         return self.booked - self.pending - (self.floor or 0)
 
-    @property
-    def is_overdrawn(self) -> bool:
-        """Tell whether the database would refuse this balance (I4)."""
-        return self.floor is not None and self.available < 0
 
-
-_BALANCE_FIELDS = tuple(LockedBalance.__dataclass_fields__)
+@lru_cache(maxsize=1)
+def _lock_statement() -> Statement:
+    """Return the query of `lock_balances`, which Django need not build anew for each transfer."""
+    query = (
+        LedgerAccount.objects.select_for_update(no_key=True)
+        .filter(id__any=[])
+        .order_by("id")
+        .values_list(*LockedBalance.__struct_fields__)
+    ).query
+    return Statement(query.sql_with_params()[0])
 
 
 def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]:
@@ -69,12 +73,8 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
     """
     require_transaction()
     with _busy_accounts():
-        rows = list(
-            LedgerAccount.objects.select_for_update(no_key=True)
-            .filter(id__any=account_ids)
-            .order_by("id")
-            .values_list(*_BALANCE_FIELDS)
-        )
+        set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
+        rows = _lock_statement().run(list(account_ids)).fetchall()
     return {row[0]: LockedBalance(*row) for row in rows}
 
 
@@ -85,6 +85,7 @@ def lock_accounts(*, account_ids: Collection[UUID], nowait: bool = False) -> dic
     """
     require_transaction()
     with _busy_accounts():
+        set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
         accounts = list(
             LedgerAccount.objects.select_for_update(no_key=True, nowait=nowait)
             .filter(id__any=account_ids)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from core.db import named_violations, require_transaction
@@ -17,6 +18,7 @@ _INTERNAL_ACCOUNTS = UUID("5c7b0f0e-51a5-7c3f-9b60-0d6f2f6f1a11")
 """The name space in which an internal account's id is derived from its code and currency."""
 
 
+@lru_cache(maxsize=1024)
 def get_internal_account_id(*, line: ChartLine, currency: str) -> UUID:
     """Return the id of the bank's own account of class `line` in `currency`, whether it exists yet or not."""
     return uuid5(_INTERNAL_ACCOUNTS, f"{line.code}:{currency}")

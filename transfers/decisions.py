@@ -14,8 +14,8 @@ from ledger.services import get_internal_account_id
 from ledger.states import Side
 from transfers.errors import SameAccountError
 from transfers.events import describe_transfer
-from transfers.models import Transfer
 from transfers.orders import TransferOrder
+from transfers.records import TransferRecord
 from transfers.states import TransferStatus
 
 _OWNERS = Statement("SELECT id, client_id FROM accounts_account WHERE id = ANY(%s)")
@@ -34,10 +34,10 @@ class Decider:
             self._owners: dict[UUID, UUID] = dict(owners.fetchall())
         self.events: list[NewEvent] = []
 
-    def decide(self, *, order: TransferOrder, transfer_id: UUID) -> Transfer | BankError:
+    def decide(self, *, order: TransferOrder, transfer_id: UUID) -> TransferRecord | BankError:
         """Return the transfer that `order` makes, completed or failed, or why it is refused without a trace."""
         debit_id, credit_id = _get_sides(order)
-        transfer = _new_transfer(order, transfer_id, created_at=self.batch.booked_at)
+        transfer = _new_record(order, transfer_id, created_at=self.batch.booked_at)
         try:
             self._check_parties(order)
             self.batch.add(
@@ -47,7 +47,7 @@ class Decider:
                         Line(debit_id, Side.DEBIT, order.amount),
                         Line(credit_id, Side.CREDIT, order.amount),
                     ),
-                    reference=transfer_id,
+                    entry_id=transfer_id,
                 )
             )
         except InsufficientFundsError as error:
@@ -71,7 +71,7 @@ class Decider:
         if any(self.batch.balances[account_id].currency != order.currency for account_id in named):
             raise CurrencyMismatchError
 
-    def _complete(self, transfer: Transfer) -> None:
+    def _complete(self, transfer: TransferRecord) -> None:
         transfer.status = TransferStatus.COMPLETED
         transfer.completed_at = self.batch.booked_at
         if transfer.debtor_account_id:
@@ -79,7 +79,7 @@ class Decider:
         if transfer.creditor_account_id:
             transfer.creditor_version = self.batch.balances[transfer.creditor_account_id].version
 
-    def _tell(self, transfer: Transfer) -> None:
+    def _tell(self, transfer: TransferRecord) -> None:
         balances = [
             self.batch.balances[account_id]
             for account_id in (transfer.debtor_account_id, transfer.creditor_account_id)
@@ -106,10 +106,11 @@ def _get_sides(order: TransferOrder) -> tuple[UUID, UUID]:
     return order.debtor_account_id or cash_id, order.creditor_account_id or cash_id
 
 
-def _new_transfer(order: TransferOrder, transfer_id: UUID, *, created_at: datetime) -> Transfer:
-    return Transfer(
+def _new_record(order: TransferOrder, transfer_id: UUID, *, created_at: datetime) -> TransferRecord:
+    return TransferRecord(
         id=transfer_id,
         kind=order.kind,
+        status=TransferStatus.INITIATED,
         debtor_account_id=order.debtor_account_id,
         creditor_account_id=order.creditor_account_id,
         amount=order.amount,

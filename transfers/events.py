@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ledger.locks import LockedBalance
-from transfers.models import Transfer
+from transfers.records import TransferRecord
 
 
-def describe_transfer(transfer: Transfer, *, balances: Sequence[LockedBalance]) -> dict[str, object]:
+def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBalance]) -> dict[str, object]:
     """Return the payload of `transfer`, with the balances of its customers' accounts after it. Minor units."""
     return {
         "kind": transfer.kind,

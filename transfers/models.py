@@ -48,15 +48,14 @@ class Transfer(models.Model):
 
         triggers = [
             never_deleted(table="transfers_transfer"),
-            legal_states(
-                table="transfers_transfer",
-                field="status",
-                transitions=TRANSFER_TRANSITIONS,
-                initial=[TransferStatus.COMPLETED, TransferStatus.FAILED, TransferStatus.IN_REVIEW],
-            ),
+            legal_states(table="transfers_transfer", field="status", transitions=TRANSFER_TRANSITIONS),
         ]
         constraints = [
             CheckConstraint(name="transfers_transfer_amount_positive", condition=Q(amount__gt=0)),
+            CheckConstraint(
+                name="transfers_transfer_status_stored",
+                condition=Q(status__in=[TransferStatus.COMPLETED, TransferStatus.FAILED, TransferStatus.IN_REVIEW]),
+            ),
             CheckConstraint(
                 name="transfers_transfer_parties",
                 condition=Q(kind=TransferKind.DEPOSIT, debtor_account__isnull=True, creditor_account__isnull=False)

@@ -6,7 +6,7 @@ from uuid import UUID
 from core.errors import BankError
 from core.idempotency import hash_request
 from ledger.errors import InsufficientFundsError
-from transfers.models import Transfer
+from transfers.records import TransferRecord
 from transfers.states import TransferKind
 
 
@@ -32,8 +32,8 @@ class TransferOrder(NamedTuple):
         """Return the hash by which a repetition is told from another request under the same key."""
         return hash_request(
             self.kind.value,
-            str(self.debtor_account_id),
-            str(self.creditor_account_id),
+            self.debtor_account_id,
+            self.creditor_account_id,
             self.amount,
             self.currency,
             self.remittance_information,
@@ -43,7 +43,7 @@ class TransferOrder(NamedTuple):
 class Submission(NamedTuple):
     """The transfer that an order made, now or (`is_replayed`) when its key was first used."""
 
-    transfer: Transfer
+    transfer: TransferRecord
     is_replayed: bool
 
 

@@ -11,6 +11,7 @@ from accounts.models import Account
 from core.pages import Page, PageRequest, make_page, narrow
 from transfers.errors import TransferNotFoundError
 from transfers.models import Transfer
+from transfers.records import TransferRecord
 from transfers.states import TransferKind, TransferStatus
 
 TransferRow = dict[str, Any]
@@ -66,7 +67,7 @@ def get_transfer(*, transfer_id: UUID, client_id: UUID) -> TransferRow:
     return _with_version(row, own)
 
 
-def get_ordered_row(*, transfer: Transfer) -> TransferRow:
+def get_ordered_row(*, transfer: TransferRecord) -> TransferRow:
     """Return the row of a transfer as the one who ordered it sees it."""
     row = {name: getattr(transfer, name) for name in _COLUMNS}
     return _with_version(row, own={transfer.debtor_account_id})

@@ -14,35 +14,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core.db import Statement, pipeline
+from core.db import pipeline
 from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, release_keys
 from core.ids import uuid7
 from events.services import record_events
 from transfers.decisions import Decider
-from transfers.models import Transfer
 from transfers.orders import Submission, TransferOrder
-
-_COLUMNS = (
-    ("id", "uuid"),
-    ("kind", "text"),
-    ("status", "text"),
-    ("debtor_account_id", "uuid"),
-    ("creditor_account_id", "uuid"),
-    ("amount", "bigint"),
-    ("currency", "text"),
-    ("remittance_information", "text"),
-    ("initiated_by_id", "bigint"),
-    ("created_at", "timestamptz"),
-    ("completed_at", "timestamptz"),
-    ("failure_code", "text"),
-    ("debtor_version", "bigint"),
-    ("creditor_version", "bigint"),
-)
-_INSERT = Statement(
-    f"INSERT INTO transfers_transfer ({', '.join(name for name, _ in _COLUMNS)})"
-    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)})"
-)
+from transfers.records import TransferRecord, get_records, insert_records
 
 
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
@@ -86,11 +65,11 @@ def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -
         return {}
     decider = Decider(orders=[order for _, order in fresh], now=now)
     outcomes = {claim: decider.decide(order=order, transfer_id=claim.resource_id) for claim, order in fresh}
-    transfers = [outcome for outcome in outcomes.values() if isinstance(outcome, Transfer)]
+    transfers = [outcome for outcome in outcomes.values() if isinstance(outcome, TransferRecord)]
     with pipeline():
         release_keys(claims=[claim for claim, outcome in outcomes.items() if isinstance(outcome, BankError)])
         decider.batch.write()
-        _insert(transfers)
+        insert_records(records=transfers)
         record_events(events=decider.events)
     return {
         claim: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
@@ -103,18 +82,13 @@ def _replay(claims: Sequence[Claim]) -> dict[Claim, Submission | BankError]:
     if not claims:
         return {}
     used = find_keys(claims=claims)
-    transfers = Transfer.objects.in_bulk([row.resource_id for row in used.values()])
+    transfers = get_records(transfer_ids=[row.resource_id for row in used.values()])
     outcomes: dict[Claim, Submission | BankError] = {}
     for claim in claims:
         row = used[claim.principal_id, claim.key]
-        transfer = transfers.get(row.resource_id)
+        transfer = transfers.get(row.resource_id)  # none: the key made something else
         if transfer is None or bytes(row.request_hash) != claim.request_hash:
             outcomes[claim] = IdempotencyKeyReusedError()
         else:
             outcomes[claim] = Submission(transfer, is_replayed=True)
     return outcomes
-
-
-def _insert(transfers: Sequence[Transfer]) -> None:
-    if transfers:
-        _INSERT.run(*([getattr(transfer, name) for transfer in transfers] for name, _ in _COLUMNS))

@@ -1,0 +1,50 @@
+"""A transfer as services hand it around: its row, without the weight of a model instance."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from core.db import Statement, as_rows
+from transfers.models import Transfer
+
+
+class TransferRecord(msgspec.Struct):
+    """The columns of a transfer's row; see the model for what they mean."""
+
+    id: UUID
+    kind: str
+    status: str
+    debtor_account_id: UUID | None
+    creditor_account_id: UUID | None
+    amount: int
+    currency: str
+    remittance_information: str
+    initiated_by_id: int
+    created_at: datetime
+    completed_at: datetime | None = None
+    failure_code: str = ""
+    debtor_version: int | None = None
+    creditor_version: int | None = None
+
+
+_COLUMNS = TransferRecord.__struct_fields__
+_INSERT = Statement(
+    f"""
+    INSERT INTO transfers_transfer ({", ".join(_COLUMNS)}) SELECT {", ".join(_COLUMNS)}
+    FROM jsonb_populate_recordset(NULL::transfers_transfer, %s)
+    """  # noqa: S608 - built from constants
+)
+
+
+def insert_records(*, records: Sequence[TransferRecord]) -> None:
+    """Write new transfers with one statement."""
+    if records:
+        _INSERT.run(as_rows(records))
+
+
+def get_records(*, transfer_ids: Iterable[UUID]) -> dict[UUID, TransferRecord]:
+    """Return the transfers that exist of `transfer_ids`, by id."""
+    rows = Transfer.objects.filter(id__in=list(transfer_ids)).values_list(*_COLUMNS)
+    return {row[0]: TransferRecord(*row) for row in rows}
