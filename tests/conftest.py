@@ -1,10 +1,12 @@
 """What all tests share: the database, and how it is emptied although its tables refuse that."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
@@ -31,6 +33,14 @@ def _flush_past_triggers() -> None:
                 cursor.execute("SET session_replication_role = origin")
 
     TransactionTestCase._fixture_teardown = teardown_without_triggers  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache() -> None:
+    """Give each parallel worker a Redis database of its own, since one test's end empties it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{2 + worker}"  # 0 and 1 are the bank's
+    settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
 
 @pytest.fixture(autouse=True)
