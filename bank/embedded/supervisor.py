@@ -101,6 +101,7 @@ class _Life:
             await self._pause_before_restart(deaths, code)
 
     async def _run_once(self) -> int:
+        self._last_lines.clear()
         child = await spawn(self._program)
         self._child = child
         if self._stopping.is_set():  # stop() came while there was no child to tell

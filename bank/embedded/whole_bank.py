@@ -86,7 +86,8 @@ class _Bank:
         fingerprint = _fingerprint_of_static_files()
         if stamp.exists() and stamp.read_text() == fingerprint:
             return
-        arguments = ["--noinput", "--clear", "--verbosity=1"]
+        self._screen.say("Collecting the static files ...")
+        arguments = ["--noinput", "--clear", "--verbosity=0"]
         await self._manage("collectstatic", environment=self._environment, arguments=arguments)
         stamp.write_text(fingerprint)
 
