@@ -19,7 +19,7 @@ from bank.embedded.ports import LOOPBACK, is_free, keep_ports
 from bank.embedded.program import Program, run_to_end
 from bank.embedded.supervisor import Supervisor, cancel
 
-CONSUMER_GROUPS = ("balances",)
+CONSUMER_GROUPS: tuple[str, ...] = ()  # each is a process: manage.py consume_events --group NAME
 WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
