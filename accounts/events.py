@@ -5,6 +5,7 @@ from datetime import datetime
 from accounts.models import Account
 from core.models import User
 from events.services import NewEvent
+from ledger.selectors import describe_balance
 
 
 def account_created(*, account: Account, now: datetime) -> NewEvent:
@@ -32,6 +33,19 @@ def account_unblocked(*, account: Account, actor: User | None, now: datetime) ->
 def account_inactivated(*, account: Account, actor: User | None, now: datetime) -> NewEvent:
     """Tell that the account was closed for good."""
     return _tell_why("account.inactivated", account, actor, now)
+
+
+def overdraft_changed(*, account: Account, reason: str, actor: User | None, now: datetime) -> NewEvent:
+    """Tell the new overdraft limit, in minor units, with the balance that it gives."""
+    return _tell(
+        "account.overdraft_changed",
+        account,
+        now,
+        actor=actor.pk if actor else None,
+        reason=reason,
+        overdraft_limit=account.overdraft_limit,
+        balance=describe_balance(account.ledger_account),
+    )
 
 
 def _tell_why(event_type: str, account: Account, actor: User | None, now: datetime) -> NewEvent:

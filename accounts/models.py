@@ -32,11 +32,7 @@ class Account(models.Model):
 
         triggers = [
             never_deleted(table="accounts_account"),
-            legal_states(
-                table="accounts_account",
-                field="status",
-                transitions=ACCOUNT_TRANSITIONS
-            ),
+            legal_states(table="accounts_account", field="status", transitions=ACCOUNT_TRANSITIONS),
         ]
         constraints = [
             CheckConstraint(name="accounts_account_overdraft_not_negative", condition=Q(overdraft_limit__gte=0)),

@@ -17,7 +17,7 @@ from accounts.errors import (
     OverdraftInUseError,
     TransactionInProgressError,
 )
-from accounts.events import account_blocked, account_created, account_inactivated, account_unblocked
+from accounts.events import account_blocked, account_created, account_inactivated, account_unblocked, overdraft_changed
 from accounts.models import Account
 from accounts.numbers import make_number
 from accounts.states import AccountStatus, CustomerAccountKind
@@ -126,21 +126,25 @@ def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: d
     return account
 
 
-def set_overdraft_limit(*, account_id: UUID, overdraft_limit: int) -> Account:
-    """Let the available balance fall to minus `overdraft_limit` minor units.
+def set_overdraft_limit(
+    *, account_id: UUID, overdraft_limit: int, reason: str, actor: User | None, now: datetime
+) -> Account:
+    """Let the balance fall to minus `overdraft_limit` minor units.
 
     Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, AccountBusyError, and OverdraftInUseError
     if the account is below that already.
     """
     _check_limit(overdraft_limit)
+    reason = clean_line(reason, field="reason", max_length=255)
     with transaction.atomic(durable=True):
         account = _lock_account(account_id=account_id)
         books = account.ledger_account
         if books.balance - books.pending < -overdraft_limit:
             raise OverdraftInUseError
-        restrictions.set_floor(account=books, floor=-overdraft_limit)
+        restrictions.set_floor(account=books, floor=-overdraft_limit, now=now)
         account.overdraft_limit = overdraft_limit
         account.save(update_fields=["overdraft_limit"])
+        record_events(events=[overdraft_changed(account=account, reason=reason, actor=actor, now=now)])
     return account
 
 

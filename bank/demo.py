@@ -14,7 +14,6 @@ from django.db import transaction
 from accounts.models import Account
 from accounts.services import block_account, open_account
 from accounts.states import CustomerAccountKind
-from bank.roles import create_groups
 from core.models import User
 from core.money import format_amount
 from kyc.models import Client
@@ -94,7 +93,6 @@ CLIENTS = (
 
 def seed(*, now: datetime) -> Iterator[str]:
     """Make what is missing of the demo bank, and yield a line for each thing as it is made."""
-    create_groups()
     yield from _seed_users()
     for demo in CLIENTS:
         yield from _seed_client(demo, now=now)

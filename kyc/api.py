@@ -132,4 +132,6 @@ class OwnClientView(ClientView):
     def patch(self, request: Request) -> Response:
         """Change name or e-mail address; who signs in by the address does so by the new one from then on."""
         changes = read_body(request, ClientChangesBody)
-        return Response(_render_own_client(services.update_client(client_id=self.get_client().id, **changes)))
+        return Response(
+            _render_own_client(services.update_client(client_id=self.get_client().id, now=get_now(), **changes))
+        )

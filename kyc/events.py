@@ -1,5 +1,6 @@
 """The events of a client's life. Their key is the client's id, and they hold no personal data but ids."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.models import User
@@ -18,6 +19,16 @@ def client_created(*, client: Client, now: datetime) -> NewEvent:
 def client_decided(*, client: Client, decided_by: User, reason: str, now: datetime) -> NewEvent:
     """Tell what staff decided about the client, whose `kyc_status` it is by now."""
     return _tell(_DECISIONS[KycStatus(client.kyc_status)], client, now, actor=decided_by.pk, reason=reason)
+
+
+def client_updated(*, client: Client, fields: Iterable[str], now: datetime) -> NewEvent:
+    """Tell which of its own data a client changed, not to what."""
+    return _tell("client.updated", client, now, fields=sorted(fields))
+
+
+def client_in_review(*, client: Client, actor: User | None, reason: str, now: datetime) -> NewEvent:
+    """Tell that a client is looked at again; without an `actor`, because its review fell due."""
+    return _tell("client.in_review", client, now, actor=actor.pk if actor else None, reason=reason)
 
 
 def client_inactivated(*, client: Client, actor: User | None, reason: str, now: datetime) -> NewEvent:

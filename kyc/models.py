@@ -39,16 +39,8 @@ class Client(models.Model):
 
         triggers = [
             never_deleted(table="kyc_client"),
-            legal_states(
-                table="kyc_client",
-                field="status",
-                transitions=CLIENT_TRANSITIONS
-            ),
-            legal_states(
-                table="kyc_client",
-                field="kyc_status",
-                transitions=KYC_TRANSITIONS
-            ),
+            legal_states(table="kyc_client", field="status", transitions=CLIENT_TRANSITIONS),
+            legal_states(table="kyc_client", field="kyc_status", transitions=KYC_TRANSITIONS),
         ]
         constraints = [
             UniqueConstraint(fields=["document_index"], name="kyc_client_document_unique"),
@@ -87,11 +79,7 @@ class KycCase(models.Model):
         permissions = [("decide_kyccase", "Can decide a KYC case")]
         triggers = [
             never_deleted(table="kyc_kyccase"),
-            legal_states(
-                table="kyc_kyccase",
-                field="status",
-                transitions=CASE_TRANSITIONS
-            ),
+            legal_states(table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS),
         ]
         constraints = [
             UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),

@@ -22,7 +22,7 @@ from kyc.errors import (
     EmailTakenError,
     NotEntitledToDecideError,
 )
-from kyc.events import client_created, client_decided, client_inactivated
+from kyc.events import client_created, client_decided, client_in_review, client_inactivated, client_updated
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
@@ -84,7 +84,7 @@ def _create_client(*, identity: Identity, user: User, now: datetime) -> Client:
     )
 
 
-def update_client(*, client_id: UUID, name: str | None = None, email: str | None = None) -> Client:
+def update_client(*, client_id: UUID, now: datetime, name: str | None = None, email: str | None = None) -> Client:
     """Change what is given. A client that signs in by e-mail address does so by the new one from then on.
 
     Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError, and EmailTakenError if
@@ -98,7 +98,9 @@ def update_client(*, client_id: UUID, name: str | None = None, email: str | None
             _change_sign_in(user=client.user, old_email=client.email, new_email=changes["email"])
         for field, value in changes.items():
             setattr(client, field, value)
-        client.save(update_fields=list(changes))
+        if changes:
+            client.save(update_fields=list(changes))
+            record_events(events=[client_updated(client=client, fields=changes, now=now)])
     return client
 
 
@@ -155,12 +157,13 @@ def _end_case(*, case: KycCase, decision: str, decided_by: User, reason: str, no
     case.save(update_fields=["status", "decided_at", "decided_by", "reason"])
 
 
-def reopen_case(*, client_id: UUID, now: datetime) -> KycCase:
+def reopen_case(*, client_id: UUID, reason: str, actor: User | None, now: datetime) -> KycCase:
     """Open a new case: a review fell due, or a rejected client is heard again. Until it is decided, the client is in
     review and opens no account.
 
-    Raises ClientNotFoundError, ClientInactiveError, ClientBusyError or CaseOpenError.
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError or CaseOpenError.
     """
+    reason = clean_line(reason, field="reason", max_length=255)
     with transaction.atomic(durable=True):
         client = lock_client(client_id=client_id)
         _require_active(client)
@@ -168,6 +171,7 @@ def reopen_case(*, client_id: UUID, now: datetime) -> KycCase:
             raise CaseOpenError
         client.kyc_status = KycStatus.IN_REVIEW
         client.save(update_fields=["kyc_status"])
+        record_events(events=[client_in_review(client=client, actor=actor, reason=reason, now=now)])
         return KycCase.objects.create(client=client, opened_at=now)
 
 

@@ -1,7 +1,7 @@
 """Holds: funds that are reserved, then captured, released or expired. Customers' accounts only.
 
-A hold raises the account's pending debits and so lowers what is available; a HoldChange row keeps each such step with
-the version that it gave the account. The caller opens the transaction, except for `expire_holds`.
+A hold raises the account's pending debits and so lowers what is available; an AvailabilityChange row keeps each such
+step with the version that it gave the account. The caller opens the transaction, except for `expire_holds`.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ from ledger.errors import (
     InsufficientFundsError,
 )
 from ledger.locks import lock_accounts
-from ledger.models import Hold, HoldChange, LedgerAccount
+from ledger.models import AvailabilityChange, Hold, LedgerAccount
 from ledger.selectors import describe_balance
 from ledger.states import HoldStatus, Side
 
@@ -146,7 +146,7 @@ def _change_pending(*, account: LedgerAccount, hold: Hold, delta: int, now: date
     account.pending_debits += delta
     account.version += 1
     account.save(update_fields=["pending_debits", "version"])
-    HoldChange.objects.create(
+    AvailabilityChange.objects.create(
         account_id=account.id, version=account.version, hold=hold, pending_delta=delta, changed_at=now
     )
 

@@ -285,20 +285,34 @@ class Hold(models.Model):
         return f"hold {self.id}"
 
 
-class HoldChange(models.Model):
-    """A change of an account's pending sum by a hold, with the version that it gave the account.
+class AvailabilityChange(models.Model):
+    """A change of what is available without a posting: a step of a hold, or a new floor.
 
-    A capture's change shares its version with the posting that takes the money.
+    It has the version that it gave the account, so an account's postings and these rows together have each version
+    from 1 on once.
     """
 
     pk = models.CompositePrimaryKey("account_id", "version")
-    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="hold_changes", db_index=False)
+    account = models.ForeignKey(
+        LedgerAccount, on_delete=models.PROTECT, related_name="availability_changes", db_index=False
+    )
     version = models.BigIntegerField()
-    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="changes")
-    pending_delta = models.BigIntegerField(help_text="Minor units: positive when funds are reserved.")
+    hold = models.ForeignKey(Hold, null=True, on_delete=models.PROTECT, related_name="changes")
+    pending_delta = models.BigIntegerField(default=0, help_text="Minor units: positive when funds are reserved.")
+    floor_delta = models.BigIntegerField(default=0, help_text="Minor units: negative when an overdraft is granted.")
     changed_at = models.DateTimeField()
 
     class Meta:
         """Part of the ledger's history."""
 
-        triggers = [append_only(table="ledger_holdchange")]
+        triggers = [append_only(table="ledger_availabilitychange")]
+        constraints = [
+            CheckConstraint(
+                name="ledger_availability_hold_or_floor",
+                condition=Q(hold__isnull=False, floor_delta=0) | Q(hold__isnull=True, pending_delta=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return which version."""
+        return f"version {self.version}"

@@ -6,7 +6,7 @@ The caller has locked the row (ledger.locks.lock_accounts), so that no posting c
 from datetime import datetime
 
 from core.db import require_transaction
-from ledger.models import LedgerAccount
+from ledger.models import AvailabilityChange, LedgerAccount
 
 
 def set_flags(*, account: LedgerAccount, refuses_debits: bool, refuses_credits: bool) -> None:
@@ -17,13 +17,17 @@ def set_flags(*, account: LedgerAccount, refuses_debits: bool, refuses_credits: 
     account.save(update_fields=["refuses_debits", "refuses_credits"])
 
 
-def set_floor(*, account: LedgerAccount, floor: int) -> None:
-    """Set the lowest available balance, in minor units: 0 or minus an overdraft. The database refuses a floor (I4)
-    above what is available.
+def set_floor(*, account: LedgerAccount, floor: int, now: datetime) -> None:
+    """Set how far the balance may fall, in minor units: 0 or minus an overdraft.
+
+    What is available changes, so the account takes a new version. The database refuses a floor above the balance (I4).
     """
     require_transaction()
+    delta = floor - (account.floor or 0)
     account.floor = floor
-    account.save(update_fields=["floor"])
+    account.version += 1
+    account.save(update_fields=["floor", "version"])
+    AvailabilityChange.objects.create(account_id=account.id, version=account.version, floor_delta=delta, changed_at=now)
 
 
 def close_account(*, account: LedgerAccount, now: datetime) -> None:

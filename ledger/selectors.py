@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from ledger.errors import AccountNotFoundError
-from ledger.models import HoldChange, LedgerAccount, Posting
+from ledger.models import AvailabilityChange, LedgerAccount, Posting
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,24 @@ def get_balance(*, account_id: UUID, now: datetime) -> Balance:
 def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
     """Return the balance as it was at the moment `at`: the last posting up to then carries it.
 
-    What was available then follows from the holds of then and the floor of now. Raises AccountNotFoundError.
+    Raises AccountNotFoundError.
     """
     account = _get_account(account_id)
     posting = (
         Posting.objects.filter(account_id=account_id, booked_at__lte=at).order_by("-booked_at", "-version").first()
     )
-    changes = HoldChange.objects.filter(account_id=account_id, changed_at__lte=at)
-    pending = changes.aggregate(total=Sum("pending_delta"))["total"] or 0
-    last_change = changes.order_by("-version").values_list("version", flat=True).first() or 0
-    booked = posting.balance_after if posting else 0
+    changes = AvailabilityChange.objects.filter(account_id=account_id)
+    until = changes.filter(changed_at__lte=at).aggregate(pending=Sum("pending_delta"), version=Max("version"))
+    after = changes.filter(changed_at__gt=at).aggregate(floor=Sum("floor_delta"))
+    booked, pending = posting.balance_after if posting else 0, until["pending"] or 0
+    floor = (account.floor or 0) - (after["floor"] or 0)
     return Balance(
         account_id=account.id,
         currency=account.currency,
         booked=booked,
         pending=pending,
-        available=booked - pending - (account.floor or 0),
-        version=max(posting.version if posting else 0, last_change),
+        available=booked - pending - floor,
+        version=max(posting.version if posting else 0, until["version"] or 0),
         as_of=at,
     )
 

@@ -95,7 +95,7 @@ def test_refuses_account_for_rejected_client() -> None:
 
 def test_refuses_account_for_client_that_is_looked_at_again() -> None:
     alice = make_alice()
-    reopen_case(client_id=alice.id, now=NOW)
+    reopen_case(client_id=alice.id, reason="Review due", actor=None, now=NOW)
 
     with pytest.raises(ClientNotVerifiedError):
         open_checking(client=alice)
@@ -196,7 +196,7 @@ def test_refuses_to_change_an_inactive_or_unknown_account(change: object) -> Non
 def test_an_overdraft_lets_the_balance_fall_below_zero_and_no_further() -> None:
     account = make_account(balance=10_00)
 
-    set_overdraft_limit(account_id=account.pk, overdraft_limit=5_00)
+    set_overdraft_limit(account_id=account.pk, overdraft_limit=5_00, reason="Asked for", actor=None, now=NOW)
 
     pay_out(account_id=account.pk, amount=15_00)
     with pytest.raises(InsufficientFundsError):
@@ -208,9 +208,14 @@ def test_refuses_to_lower_an_overdraft_below_what_is_used() -> None:
     pay_out(account_id=account.pk, amount=3_00)
 
     with pytest.raises(OverdraftInUseError):
-        set_overdraft_limit(account_id=account.pk, overdraft_limit=2_99)
+        set_overdraft_limit(account_id=account.pk, overdraft_limit=2_99, reason="Asked for", actor=None, now=NOW)
 
-    assert set_overdraft_limit(account_id=account.pk, overdraft_limit=3_00).overdraft_limit == 3_00
+    assert (
+        set_overdraft_limit(
+            account_id=account.pk, overdraft_limit=3_00, reason="Asked for", actor=None, now=NOW
+        ).overdraft_limit
+        == 3_00
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,7 +223,9 @@ def test_refuses_to_lower_an_overdraft_below_what_is_used() -> None:
 )
 def test_refuses_an_overdraft_that_no_account_has(limit: int, error: type[BankError]) -> None:
     with pytest.raises(error):
-        set_overdraft_limit(account_id=make_inactive_account().pk, overdraft_limit=limit)
+        set_overdraft_limit(
+            account_id=make_inactive_account().pk, overdraft_limit=limit, reason="Asked for", actor=None, now=NOW
+        )
 
 
 def test_lists_a_clients_own_accounts_in_the_order_of_their_opening() -> None:

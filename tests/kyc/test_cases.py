@@ -107,7 +107,7 @@ def test_refuses_a_decision_on_a_case_that_does_not_exist() -> None:
 def test_a_decided_client_can_be_looked_at_again(decision: KycStatus) -> None:
     client = make_client(kyc_status=decision)
 
-    case = reopen_case(client_id=client.id, now=NOW)
+    case = reopen_case(client_id=client.id, reason="Review due", actor=None, now=NOW)
 
     client.refresh_from_db()
     assert case.status == client.kyc_status == KycStatus.IN_REVIEW
@@ -116,12 +116,12 @@ def test_a_decided_client_can_be_looked_at_again(decision: KycStatus) -> None:
 
 def test_refuses_a_second_open_case() -> None:
     with pytest.raises(CaseOpenError):
-        reopen_case(client_id=make_bob().id, now=NOW)
+        reopen_case(client_id=make_bob().id, reason="Review due", actor=None, now=NOW)
 
 
 def test_refuses_to_reopen_the_case_of_an_inactive_client() -> None:
     with pytest.raises(ClientInactiveError):
-        reopen_case(client_id=make_inactive_client().id, now=NOW)
+        reopen_case(client_id=make_inactive_client().id, reason="Review due", actor=None, now=NOW)
 
 
 def test_open_cases_wait_oldest_first_and_only_for_active_clients() -> None:
@@ -135,7 +135,7 @@ def test_open_cases_wait_oldest_first_and_only_for_active_clients() -> None:
 def test_a_client_changes_name_and_email_and_signs_in_with_the_new_one() -> None:
     alice = make_alice()
 
-    update_client(client_id=alice.id, name=" Alice  Braga", email="alice@EXAMPLE.org")
+    update_client(client_id=alice.id, now=NOW, name=" Alice  Braga", email="alice@EXAMPLE.org")
 
     alice = Client.objects.get(id=alice.id)
     assert (alice.name, alice.email) == ("Alice  Braga", "alice@example.org")
@@ -145,7 +145,7 @@ def test_a_client_changes_name_and_email_and_signs_in_with_the_new_one() -> None
 def test_a_sign_in_name_that_is_no_email_stays() -> None:
     alice = make_client(username="alice")
 
-    update_client(client_id=alice.id, email="new@example.org")
+    update_client(client_id=alice.id, now=NOW, email="new@example.org")
 
     alice.user.refresh_from_db()
     assert (alice.user.username, alice.user.email) == ("alice", "new@example.org")
@@ -154,12 +154,12 @@ def test_a_sign_in_name_that_is_no_email_stays() -> None:
 def test_a_change_of_nothing_changes_nothing() -> None:
     alice = make_alice()
 
-    assert update_client(client_id=alice.id).name == alice.name
+    assert update_client(client_id=alice.id, now=NOW).name == alice.name
 
 
 def test_refuses_all_malformed_changes_at_once() -> None:
     with pytest.raises(InvalidInputError) as refused:
-        update_client(client_id=make_alice().id, name="", email="x")
+        update_client(client_id=make_alice().id, now=NOW, name="", email="x")
 
     assert set(refused.value.errors) == {"name", "email"}
 
@@ -168,7 +168,7 @@ def test_refuses_the_email_of_another_client() -> None:
     alice, bob = make_alice(), make_bob()
 
     with pytest.raises(EmailTakenError):
-        update_client(client_id=alice.id, email=bob.email.upper())
+        update_client(client_id=alice.id, now=NOW, email=bob.email.upper())
 
     alice.user.refresh_from_db()
     assert alice.user.email == alice.email
@@ -186,4 +186,4 @@ def test_refuses_a_client_that_does_not_exist() -> None:
     with pytest.raises(ClientNotFoundError):
         get_client(client_id=uuid7())
     with pytest.raises(ClientNotFoundError):
-        update_client(client_id=uuid7(), name="Alice")
+        update_client(client_id=uuid7(), now=NOW, name="Alice")
