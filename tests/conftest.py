@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from django_redis import get_redis_connection
 
 
 @pytest.fixture
@@ -45,6 +45,6 @@ def _own_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[Any]:
-    """Start each test with an empty cache, so that no limit is used up by another."""
+    """Start each test with an empty Redis, so that no limit is used up by another."""
     yield
-    cache.clear()
+    get_redis_connection("default").flushdb()

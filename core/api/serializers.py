@@ -45,7 +45,7 @@ def read_body(request: Request, kind: type[Body]) -> dict[str, Any]:
 
 def read_query(request: Request, kind: type[Query]) -> dict[str, Any]:
     """Return the query's values. Raises DRF's ValidationError."""
-    return _read(kind(data=request.query_params))
+    return _read(kind(data=request.query_params.dict()))  # of a QueryDict, DRF would take "?kind=" for no kind
 
 
 def _read(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from core.api.operations import operation
 from core.api.serializers import Body, read_body
 from core.api.source import get_source
 from core.api.views import PublicView, get_now
-from core.errors import NotAuthenticatedError
+from core.errors import InsufficientScopeError, NotAuthenticatedError
 
 _SCOPES_EXAMPLE = "accounts:read transfers:write"
 
@@ -53,7 +53,7 @@ class TokenView(PublicView):
         scope=None,
         body=SignInBody,
         answers={200: TokenAnswer},
-        refusals=[NotAuthenticatedError],
+        refusals=[NotAuthenticatedError, InsufficientScopeError],
     )
     def post(self, request: Request) -> Response:
         """Exchange a username and a password for an access and a refresh token."""

@@ -1,0 +1,384 @@
+# ruff: noqa: RUF001 - look-alikes of Latin letters and digits are what some tests send
+"""Deposits, withdrawals and transfers through the API, and reading them."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Account
+from accounts.services import block_account
+from core.scopes import Scope
+from kyc.models import Client
+from ledger.selectors import get_balance
+from tests.api.caller import Caller, call_as
+from tests.factories import make_account, make_alice, make_blocked_account, make_client, make_inactive_account
+from transfers.models import Transfer
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE_AMOUNTS: list[Any] = [
+    10, 10.5, None, True, [], {}, "", " ", "NaN", "nan", "Infinity", "-Infinity", "1e3", "1E3", "1_000", "1,000",
+    "1.000,00", "-1", "+1", "-0.01", "0", "0.00", "00", "01", "0.001", "10.555", "10.", ".5", " 10", "10 ", "１０",
+    "١٠", "0x10", "10\n", "R$10", str(2**63), "9" * 400, "1000000000000000.01", 10**30,
+]  # fmt: skip
+
+
+@pytest.fixture
+def source(alice: Client) -> Account:
+    """Alice's account with 100.00."""
+    return make_account(client=alice, balance=10_000)
+
+
+@pytest.fixture
+def target() -> Account:
+    """Carla's empty account."""
+    return make_account(client=make_client(name="Carla Costa"))
+
+
+def order(source: Account | str, target: Account | str, **changes: Any) -> dict[str, Any]:
+    """Return the body of a transfer of 10.50."""
+    accounts = {"debtor_account": _name(source), "creditor_account": _name(target)}
+    return accounts | {"amount": "10.50", "currency": "BRL"} | changes
+
+
+def _name(account: Account | str) -> str:
+    return account if isinstance(account, str) else str(account.pk)
+
+
+def booked(account: Account) -> int:
+    """Return the account's booked balance in minor units."""
+    return get_balance(account_id=account.pk, now=timezone.now()).booked
+
+
+def test_transfers_money(api: Caller, source: Account, target: Account) -> None:
+    answer = api.post("transfers", order(source, target, remittance_information=" Invoice 7 "), key="k1")
+
+    assert answer.status == 201
+    assert answer.data | {"id": "", "created_at": "", "completed_at": ""} == {
+        "id": "",
+        "kind": "internal",
+        "status": "completed",
+        "debtor_account": str(source.pk),
+        "creditor_account": str(target.pk),
+        "amount": "10.50",
+        "currency": "BRL",
+        "remittance_information": "Invoice 7",
+        "created_at": "",
+        "completed_at": "",
+        "failure_code": None,
+        "balance_version": 2,
+    }
+    assert "Idempotent-Replayed" not in answer.headers
+    assert (booked(source), booked(target)) == (8_950, 1_050)
+
+
+def test_takes_account_numbers(api: Caller, source: Account, target: Account) -> None:
+    answer = api.post("transfers", order(source.number, target.number), key="k1")
+
+    assert (answer.data["debtor_account"], answer.data["creditor_account"]) == (str(source.pk), str(target.pk))
+
+
+def test_deposits_and_withdraws_cash(api: Caller, source: Account) -> None:
+    money = {"amount": "40.00", "currency": "BRL"}
+
+    paid_in = api.post(f"accounts/{source.pk}/deposits", money, key="in")
+    drawn = api.post(f"accounts/{source.pk}/withdrawals", money | {"amount": "5.00"}, key="out")
+
+    assert (paid_in.status, drawn.status) == (201, 201)
+    assert paid_in.data["kind"] == "deposit"
+    assert (paid_in.data["debtor_account"], paid_in.data["creditor_account"]) == (None, str(source.pk))
+    assert drawn.data["kind"] == "withdrawal"
+    assert (drawn.data["debtor_account"], drawn.data["creditor_account"]) == (str(source.pk), None)
+    assert (paid_in.data["balance_version"], drawn.data["balance_version"]) == (2, 3)
+    assert booked(source) == 13_500
+
+
+def test_repeats_the_first_answer(api: Caller, source: Account, target: Account) -> None:
+    first = api.post("transfers", order(source, target), key="k1")
+
+    again = api.post("transfers", order(source.number, target), key="k1")
+
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert booked(source) == 8_950
+
+
+def test_repeats_a_failure(api: Caller, source: Account, target: Account) -> None:
+    too_much = order(source, target, amount="100.01")
+    first = api.post("transfers", too_much, key="k1")
+    api.post(f"accounts/{source.pk}/deposits", {"amount": "50.00", "currency": "BRL"}, key="k2")
+
+    again = api.post("transfers", too_much, key="k1")
+
+    assert first.refusal == (409, "insufficient_funds")
+    assert again.body == first.body
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert Transfer.objects.get(id=first.body["data"]["transfer"]).failure_code == "insufficient_funds"
+
+
+def test_a_key_stands_for_one_request(api: Caller, source: Account, target: Account) -> None:
+    api.post("transfers", order(source, target), key="k1")
+
+    answer = api.post("transfers", order(source, target, amount="10.51"), key="k1")
+
+    assert answer.refusal == (422, "idempotency_key_reused")
+
+
+def test_a_key_belongs_to_its_caller(api: Caller, source: Account, target: Account) -> None:
+    api.post("transfers", order(source, target), key="k1")
+
+    answer = call_as(target.client).post("transfers", order(target, source), key="k1")
+
+    assert answer.status == 201
+    assert "Idempotent-Replayed" not in answer.headers
+
+
+@pytest.mark.parametrize("key", [None, "", "x" * 256, "ключ", "a\tb", "a\x7fb"])
+@pytest.mark.parametrize("path", ["transfers", "accounts/{}/deposits", "accounts/{}/withdrawals"])
+def test_asks_for_a_usable_key(api: Caller, source: Account, path: str, key: str | None) -> None:
+    body = {"amount": "1.00", "currency": "BRL"}
+
+    answer = api.post(path.format(source.pk), body, key=key)
+
+    assert answer.refusal == (400, "idempotency_key_required")
+
+
+def test_takes_the_longest_key(api: Caller, source: Account, target: Account) -> None:
+    assert api.post("transfers", order(source, target), key="~ " * 126 + "abc").status == 201
+
+
+@pytest.mark.parametrize("amount", HOSTILE_AMOUNTS, ids=repr)
+def test_refuses_hostile_amounts(api: Caller, source: Account, target: Account, amount: Any) -> None:
+    money = {"amount": amount, "currency": "BRL"}
+
+    answers = [
+        api.post("transfers", order(source, target, amount=amount), key="k1"),
+        api.post(f"accounts/{source.pk}/deposits", money, key="k2"),
+        api.post(f"accounts/{source.pk}/withdrawals", money, key="k3"),
+    ]
+
+    assert [answer.refusal for answer in answers] == [(400, "invalid_amount")] * 3
+    assert not Transfer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "is_right"),
+    [("JPY", "10", True), ("JPY", "10.0", False), ("KWD", "1.234", True), ("KWD", "1.2345", False)],
+)
+def test_an_amount_has_its_currencys_digits(
+    api: Caller, alice: Client, currency: str, amount: str, is_right: bool
+) -> None:
+    account = make_account(client=alice, currency=currency)
+
+    answer = api.post(f"accounts/{account.pk}/deposits", {"amount": amount, "currency": currency}, key="k1")
+
+    assert (answer.data["amount"] if is_right else answer.code) == (amount if is_right else "invalid_amount")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"amount": ...}, "amount"),
+        ({"currency": ...}, "currency"),
+        ({"debtor_account": ...}, "debtor_account"),
+        ({"currency": "XXX"}, "currency"),
+        ({"currency": "brl"}, "currency"),
+        ({"currency": 986}, "currency"),
+        ({"currency": None}, "currency"),
+        ({"debtor_account": 7}, "debtor_account"),
+        ({"creditor_account": {"id": 1}}, "creditor_account"),
+        ({"creditor_account": ""}, "creditor_account"),
+        ({"creditor_account": "9" * 65}, "creditor_account"),
+        ({"remittance_information": "x" * 141}, "remittance_information"),
+        ({"remittance_information": "two\nlines"}, "remittance_information"),
+        ({"remittance_information": 5}, "remittance_information"),
+        ({"status": "completed"}, "status"),
+        ({"id": str(uuid4())}, "id"),
+        ({"client_id": 1}, "client_id"),
+    ],
+)
+def test_names_the_field_at_fault(
+    api: Caller, source: Account, target: Account, changes: dict[str, Any], field: str
+) -> None:
+    body = {name: value for name, value in order(source, target, **changes).items() if value is not ...}
+
+    answer = api.post("transfers", body, key="k1")
+
+    assert answer.refusal == (400, "validation_error")
+    assert list(answer.errors) == [field]
+
+
+def test_refuses_in_the_contracts_order(api: Caller, alice: Client, source: Account) -> None:
+    """Each step of the table mends the fault that the step before was refused for."""
+    dollars = make_account(client=alice, currency="USD")
+    blocked, closed = make_blocked_account(), make_inactive_account()
+    own_blocked = make_account(client=alice)
+    block_account(account_id=own_blocked.pk, reason="Lost card", actor=None, now=timezone.now())
+    missing = str(uuid4())
+    steps = [
+        (order(missing, missing, amount="1e3", currency="XXX"), 400, "validation_error"),
+        (order(missing, missing, amount="1e3", currency="JPY"), 400, "invalid_amount"),
+        (order(missing, missing, amount="999", currency="JPY"), 404, "account_not_found"),
+        (order(source, missing, amount="999", currency="JPY"), 404, "account_not_found"),
+        (order(blocked, closed, amount="999", currency="JPY"), 404, "account_not_found"),
+        (order(own_blocked, own_blocked, amount="999", currency="JPY"), 422, "same_account"),
+        (order(own_blocked, dollars, amount="999.00"), 422, "currency_mismatch"),
+        (order(own_blocked, closed, amount="999.00"), 409, "account_blocked"),
+        (order(source, closed, amount="999.00"), 409, "account_inactive"),
+        (order(source, make_account(), amount="999.00"), 409, "insufficient_funds"),
+    ]
+
+    for number, (body, status, code) in enumerate(steps):
+        assert api.post("transfers", body, key=f"k{number}").refusal == (status, code), body
+
+
+def test_a_refusal_leaves_the_key_free(api: Caller, source: Account, target: Account) -> None:
+    api.post("transfers", order(source, str(uuid4())), key="k1")
+
+    assert api.post("transfers", order(source, target), key="k1").status == 201
+
+
+@pytest.mark.parametrize("path", ["deposits", "withdrawals"])
+def test_moves_no_cash_of_others(api: Caller, target: Account, path: str) -> None:
+    money = {"amount": "1.00", "currency": "BRL"}
+
+    others = api.post(f"accounts/{target.pk}/{path}", money, key="k1")
+    missing = api.post(f"accounts/{uuid4()}/{path}", money, key="k1")
+
+    assert others.refusal == (404, "account_not_found")
+    assert others.body == missing.body
+
+
+@pytest.mark.parametrize("path", ["transfers", "accounts/{}/deposits", "accounts/{}/withdrawals"])
+def test_moving_money_needs_its_scope(alice: Client, source: Account, path: str) -> None:
+    scopes = set(Scope) - {Scope.TRANSFERS_WRITE}
+
+    answer = call_as(alice, *scopes).post(path.format(source.pk), {"amount": "1.00", "currency": "BRL"}, key="k1")
+
+    assert answer.refusal == (403, "insufficient_scope")
+
+
+class TestReading:
+    """GET /transfers and /transfers/{id}."""
+
+    @pytest.fixture(autouse=True)
+    def _history(self, api: Caller, alice: Client, source: Account, target: Account) -> None:
+        """Deposit, transfer, failed transfer, withdrawal and a transfer between Alice's own accounts."""
+        self.savings = make_account(client=alice, kind="savings")
+        cash = {"amount": "1.00", "currency": "BRL"}
+        self.ids = [
+            api.post(f"accounts/{source.pk}/deposits", cash, key="1").data["id"],
+            api.post("transfers", order(source, target), key="2").data["id"],
+            api.post("transfers", order(source, target, amount="1000.00"), key="3").body["data"]["transfer"],
+            api.post(f"accounts/{source.pk}/withdrawals", cash, key="4").data["id"],
+            api.post("transfers", order(source, self.savings), key="5").data["id"],
+        ]
+
+    def list_ids(self, caller: Caller, **query: Any) -> list[int]:
+        """Return which of the transfers come, as positions in the history."""
+        return [self.ids.index(row["id"]) for row in caller.get("transfers", **query).data["results"]]
+
+    def test_lists_the_newest_first_and_each_once(self, api: Caller) -> None:
+        assert self.list_ids(api) == [4, 3, 2, 1, 0]
+
+    def test_shows_each_as_in_the_list(self, api: Caller) -> None:
+        for row in api.get("transfers").data["results"]:
+            assert api.get(f"transfers/{row['id']}").data == row
+
+    def test_a_failed_transfer_says_why(self, api: Caller) -> None:
+        row = api.get(f"transfers/{self.ids[2]}").data
+
+        assert (row["status"], row["failure_code"], row["completed_at"]) == ("failed", "insufficient_funds", None)
+
+    def test_a_creditor_sees_what_has_come(self, target: Account) -> None:
+        carla = call_as(target.client)
+
+        assert self.list_ids(carla) == [1]
+        assert carla.get(f"transfers/{self.ids[1]}").data["balance_version"] == 1
+        assert carla.get(f"transfers/{self.ids[2]}").refusal == (404, "not_found")
+
+    def test_others_transfers_look_like_missing_ones(self) -> None:
+        mallory = call_as(make_alice())
+
+        assert self.list_ids(mallory) == []
+        assert mallory.get(f"transfers/{self.ids[0]}").body == mallory.get(f"transfers/{uuid4()}").body
+
+    def test_filters(self, api: Caller, source: Account, target: Account) -> None:
+        moments = [row["created_at"] for row in api.get("transfers").data["results"]][::-1]
+
+        assert self.list_ids(api, status="failed") == [2]
+        assert self.list_ids(api, kind="internal") == [4, 2, 1]
+        assert self.list_ids(api, kind="internal", status="completed") == [4, 1]
+        assert self.list_ids(api, account=self.savings.pk) == [4]
+        assert self.list_ids(api, account=self.savings.number) == [4]
+        assert self.list_ids(api, account=target.pk) == []
+        assert self.list_ids(api, created_after=moments[2]) == [4, 3]
+        assert self.list_ids(api, created_before=moments[2]) == [1, 0]
+        assert self.list_ids(api, created_after=moments[0], created_before=moments[3]) == [2, 1]
+
+    def test_pages_both_ways(self, api: Caller) -> None:
+        first = api.get("transfers", page_size=2).data
+        second = api.get(first["next"]).data
+        third = api.get(second["next"]).data
+        back = api.get(third["previous"]).data
+
+        pages = [[self.ids.index(row["id"]) for row in page["results"]] for page in (first, second, third)]
+        assert pages == [[4, 3], [2, 1], [0]]
+        assert (first["previous"], third["next"]) == (None, None)
+        assert back["results"] == second["results"]
+        assert api.get(back["previous"]).data["results"] == first["results"]
+        assert api.get(back["previous"]).data["previous"] is None
+
+    def test_a_page_keeps_its_filters(self, api: Caller) -> None:
+        first = api.get("transfers", page_size=1, kind="internal", status="completed").data
+
+        assert [self.ids.index(row["id"]) for row in api.get(first["next"]).data["results"]] == [1]
+
+    def test_the_number_of_queries_does_not_grow(self, api: Caller, alice: Client) -> None:
+        for _ in range(3):
+            make_account(client=alice)
+
+        with CaptureQueriesContext(connection) as captured:
+            api.get("transfers")
+
+        assert len(captured) == 4  # the user, the client, its accounts, the page
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("page_size", "abc"), ("page_size", "0"), ("page_size", "201"), ("page_size", "-1"), ("page_size", "1_0"),
+        ("page_size", "１０"), ("page_size", ""), ("page_size", "9" * 5000), ("page_size", "1.0"),
+        ("status", "gone"), ("status", "\0"), ("kind", "Deposit"), ("kind", ""),
+        ("created_after", "yesterday"), ("created_after", "2026-13-01"), ("created_before", "\0"),
+        ("created_before", "99999-01-01T00:00:00Z"),
+        ("account", "\0"), ("account", "1"), ("account", "x" * 36), ("account", "\ud800"),
+        ("cursor", "\0"), ("cursor", "nonsense"), ("cursor", "bmV4dA=="), ("cursor", "é"), ("cursor", "A" * 10_000),
+    ],
+)  # fmt: skip
+def test_refuses_malformed_parameters(api: Caller, name: str, value: str) -> None:
+    path = f"/api/v1/transfers?{name}={_quote(value)}"
+
+    answer = api.get(path)
+
+    assert answer.refusal == (400, "validation_error")
+    assert list(answer.errors) == [name]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_extreme_moments_are_no_fault(api: Caller, moment: str) -> None:
+    assert api.get("transfers", created_after=moment).status in (200, 400)
+
+
+def _quote(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
+
+
+def test_the_id_in_a_path_must_be_one(api: Caller) -> None:
+    for path in ("transfers/1", "transfers/%00", f"transfers/{UUID(int=0)}x", "transfers/-1"):
+        assert api.get(path).refusal == (404, "not_found")
