@@ -27,6 +27,14 @@ class NotAcceptableError(BankError):
     message = "This answer cannot be given in the format asked for."
 
 
+class LengthRequiredError(BankError):
+    """The body came in chunks: WSGI does not read it, and a limit of sizes wants to know the size."""
+
+    code = "length_required"
+    http_status = 411
+    message = "Send the body in one piece, with its Content-Length."
+
+
 class PayloadTooLargeError(BankError):
     """The body is larger than MAX_REQUEST_BYTES."""
 

@@ -82,7 +82,11 @@ def _common_refusals(*, scope: Scope | None, body: object, query: object, is_ide
     if body or query:
         refusals += [InvalidInputError]
     if body:
-        refusals += [api_errors.PayloadTooLargeError, api_errors.UnsupportedMediaTypeError]
+        refusals += [
+            api_errors.LengthRequiredError,
+            api_errors.PayloadTooLargeError,
+            api_errors.UnsupportedMediaTypeError,
+        ]
     if is_idempotent:
         refusals += [IdempotencyKeyRequiredError, IdempotencyKeyReusedError, IdempotencyKeyInUseError]
     return refusals

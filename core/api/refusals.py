@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 from core.api import errors
@@ -120,6 +121,7 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _answer(request, InsufficientScopeError(), lambda: csrf.csrf_failure(request, reason))
 
 
+@csrf_exempt  # or a POST without a cookie would be refused for that, and not told that nothing is here
 def answer_unknown_path(request: HttpRequest) -> HttpResponse:
     """Answer any path below /api/ that no other pattern takes, with or without a slash at its end.
 

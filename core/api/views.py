@@ -1,12 +1,13 @@
 """What the views of the API have in common."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core.api.errors import LengthRequiredError
 from core.models import User
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ class BankView(APIView):
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
     metadata_class = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the caller in or not, then refuse a body that could not be read. Raises LengthRequiredError."""
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequiredError
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -65,7 +65,7 @@ class Caller:
     """Calls paths below /api/v1, with a token if it has one."""
 
     def __init__(self, token: str | None = None, **environ: Any) -> None:
-        self._http = HttpClient(raise_request_exception=False, **environ)
+        self._http = HttpClient(enforce_csrf_checks=True, raise_request_exception=False, **environ)
         self.token = token
 
     def get(self, path: str, **query: Any) -> Answer:

@@ -138,6 +138,11 @@ class TestBodies:
         assert too_large.refusal == (413, "payload_too_large")
         assert fits.status == 200
 
+    def test_refuses_a_body_in_chunks(self, api: Caller) -> None:
+        answer = api.call("PATCH", "clients/me", content=b"{}", headers={"Transfer-Encoding": "chunked"})
+
+        assert answer.refusal == (411, "length_required")
+
     def test_any_format_may_be_asked_for_and_json_comes(self, api: Caller) -> None:
         for accept in ("text/html", "application/xml", "*/*", "", "nonsense"):
             assert api.call("GET", "clients/me", headers={"Accept": accept}).status == 200
