@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-BENCH ?= benchmarks/run.py
 
 export PORT BANK_DATA_DIR
 
@@ -41,7 +40,7 @@ check: installed-dev ## format, lint, types, imports, migrations, API schema, de
 	@exec $(ENGINES) -- .ci/check $(VENV)/bin
 
 bench: installed-dev ## measure the ledger against pgbench, with fsync on
-	@exec $(ENGINES) --durable -- $(VENV)/bin/python $(BENCH) $(ARGS)
+	@exec $(ENGINES) --durable -- $(VENV)/bin/python -m benchmarks $(ARGS)
 
 lock: installed-dev ## write the hashed locks anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml --output-file requirements.txt

@@ -1,9 +1,17 @@
-"""A bank to measure: one client with many accounts, each of which was paid in by a transfer."""
+"""A bank to measure: one client with many accounts, each of which was paid in by a transfer.
 
+python -m benchmarks.bank ACCOUNTS
+"""
+
+import sys
 from datetime import date
+from uuid import UUID
 
+import django
 from django.core.management import call_command
 from django.utils import timezone
+
+django.setup()
 
 from accounts.models import Account
 from accounts.states import CustomerAccountKind
@@ -69,7 +77,7 @@ def build_bank(*, accounts: int) -> None:
         _pay_in([book.id for book in books[start : start + CHUNK]], user)
 
 
-def _pay_in(account_ids: list[object], user: User) -> None:
+def _pay_in(account_ids: list[UUID], user: User) -> None:
     submit_transfers(
         orders=[
             TransferOrder(
@@ -86,3 +94,7 @@ def _pay_in(account_ids: list[object], user: User) -> None:
         ],
         now=timezone.now(),
     )
+
+
+if __name__ == "__main__":
+    build_bank(accounts=int(sys.argv[1]))

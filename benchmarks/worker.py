@@ -11,11 +11,11 @@ import sys
 import time
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import django
 from django.utils import timezone
-
 
 _numbers = count()
 
@@ -43,7 +43,7 @@ def _read_bank(accounts: int) -> tuple[list[UUID], int]:
     return list(Account.objects.order_by("pk").values_list("pk", flat=True)[:accounts]), User.objects.earliest("id").pk
 
 
-def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Iterator[list[object]]:
+def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Iterator[list[Any]]:
     from transfers.orders import TransferOrder
     from transfers.states import TransferKind
 
@@ -63,15 +63,15 @@ def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Itera
         ]
 
 
-def _submit(orders: list[object]) -> int:
+def _submit(orders: list[Any]) -> int:
+    from transfers.orders import Submission
     from transfers.services import submit_transfer, submit_transfers
 
     now = timezone.now()
     if len(orders) == 1:
-        submissions = [submit_transfer(order=orders[0], now=now)]
-    else:
-        submissions = submit_transfers(orders=orders, now=now)
-    return sum(submission.transfer.status == "completed" for submission in submissions)
+        return int(submit_transfer(order=orders[0], now=now).transfer.status == "completed")
+    outcomes = submit_transfers(orders=orders, now=now)
+    return sum(isinstance(outcome, Submission) and outcome.transfer.status == "completed" for outcome in outcomes)
 
 
 if __name__ == "__main__":
