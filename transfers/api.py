@@ -56,10 +56,14 @@ class MovementBody(MoneyBody):
     """Money that comes or goes."""
 
     remittance_information = TextField(
-        max_length=MAX_REMITTANCE_LENGTH, required=False, allow_blank=True, example="Invoice 2026-117"
+        max_length=MAX_REMITTANCE_LENGTH,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        example="Invoice 2026-117",
     )
 
-    def validate_remittance_information(self, text: str) -> str:
+    def validate_remittance_information(self, text: str | None) -> str:
         """Return the text as it is kept. Raises InvalidInputError for what no line may hold."""
         return clean_line(text, field="remittance_information", max_length=MAX_REMITTANCE_LENGTH) if text else ""
 
@@ -128,22 +132,14 @@ def _render_transfer(row: TransferRow) -> dict[str, object]:
 class MovementView(ClientView):
     """A view that moves money."""
 
-    def submit(
-        self, request: Request, kind: TransferKind, key: str, values: dict[str, Any], **accounts: UUID | None
-    ) -> HttpResponse:
-        """Carry out the order that the caller gives over its own account."""
-        order = TransferOrder(
-            kind=kind,
-            debtor_account_id=accounts.get("debtor"),
-            creditor_account_id=accounts.get("creditor"),
-            amount=values["amount"],
-            currency=values["currency"],
-            remittance_information=values.get("remittance_information", ""),
-            principal_id=get_user(request).pk,
-            client_id=self.get_client().id,
-            idempotency_key=key,
-        )
-        return _answer(submit_transfer(order=order, now=get_now()))
+    def read_order(self, request: Request, body: type[MovementBody]) -> dict[str, Any]:
+        """Return the body's values, and who gives the order under which key, as TransferOrder names them."""
+        values = read_body(request, body)
+        return values | {
+            "idempotency_key": read_idempotency_key(request),
+            "principal_id": get_user(request).pk,
+            "client_id": self.get_client().id,
+        }
 
 
 def _answer(submission: Submission) -> HttpResponse:
@@ -174,8 +170,13 @@ class DepositsView(MovementView):
     )
     def post(self, request: Request, account_id: UUID) -> HttpResponse:
         """Pay cash into one of the caller's own accounts."""
-        key, values = read_idempotency_key(request), read_body(request, MovementBody)
-        return self.submit(request, TransferKind.DEPOSIT, key, values, creditor=account_id)
+        order = TransferOrder(
+            kind=TransferKind.DEPOSIT,
+            debtor_account_id=None,
+            creditor_account_id=account_id,
+            **self.read_order(request, MovementBody),
+        )
+        return _answer(submit_transfer(order=order, now=get_now()))
 
 
 class WithdrawalsView(MovementView):
@@ -192,8 +193,13 @@ class WithdrawalsView(MovementView):
     )
     def post(self, request: Request, account_id: UUID) -> HttpResponse:
         """Draw cash from one of the caller's own accounts."""
-        key, values = read_idempotency_key(request), read_body(request, MovementBody)
-        return self.submit(request, TransferKind.WITHDRAWAL, key, values, debtor=account_id)
+        order = TransferOrder(
+            kind=TransferKind.WITHDRAWAL,
+            debtor_account_id=account_id,
+            creditor_account_id=None,
+            **self.read_order(request, MovementBody),
+        )
+        return _answer(submit_transfer(order=order, now=get_now()))
 
 
 class TransfersView(MovementView):
@@ -210,13 +216,12 @@ class TransfersView(MovementView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Transfer money from one of the caller's own accounts to any account of this bank."""
-        key, values = read_idempotency_key(request), read_body(request, TransferBody)
-        named = [values["debtor_account"], values["creditor_account"]]
-        found = find_account_ids(references=named)
-        if not found.keys() >= set(named):
-            raise AccountNotFoundError
-        debtor, creditor = (found[reference] for reference in named)
-        return self.submit(request, TransferKind.INTERNAL, key, values, debtor=debtor, creditor=creditor)
+        values = self.read_order(request, TransferBody)
+        debtor_id, creditor_id = _find_accounts(values.pop("debtor_account"), values.pop("creditor_account"))
+        order = TransferOrder(
+            kind=TransferKind.INTERNAL, debtor_account_id=debtor_id, creditor_account_id=creditor_id, **values
+        )
+        return _answer(submit_transfer(order=order, now=get_now()))
 
     @operation(
         summary="List my transfers",
@@ -234,14 +239,17 @@ class TransfersView(MovementView):
         return Response(render_page(request, page, _render_transfer))
 
 
+def _find_accounts(*references: str) -> list[UUID]:
+    """Return the ids of the accounts that are named by id or number. Raises AccountNotFoundError."""
+    found = find_account_ids(references=references)
+    try:
+        return [found[reference] for reference in references]
+    except KeyError:
+        raise AccountNotFoundError from None
+
+
 def _get_filter(values: dict[str, Any]) -> TransferFilter:
-    return TransferFilter(
-        account=values.get("account"),
-        status=values.get("status"),
-        kind=values.get("kind"),
-        created_after=values.get("created_after"),
-        created_before=values.get("created_before"),
-    )
+    return TransferFilter(**{name: values.get(name) for name in TransferFilter._fields})
 
 
 class TransferView(ClientView):

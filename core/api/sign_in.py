@@ -22,7 +22,13 @@ class SignInBody(Body):
 
     username = TextField(max_length=150, example="alice")
     password = TextField(max_length=128, trim_whitespace=False, example="demo-Bank-2026")
-    scope = TextField(required=False, max_length=255, example=_SCOPES_EXAMPLE, help_text="All granted ones by default.")
+    scope = TextField(
+        required=False,
+        allow_null=True,
+        max_length=255,
+        example=_SCOPES_EXAMPLE,
+        help_text="All granted ones by default.",
+    )
 
 
 class RefreshBody(Body):

@@ -141,11 +141,17 @@ def test_a_key_belongs_to_its_caller(api: Caller, source: Account, target: Accou
 @pytest.mark.parametrize("key", [None, "", "x" * 256, "ключ", "a\tb", "a\x7fb"])
 @pytest.mark.parametrize("path", ["transfers", "accounts/{}/deposits", "accounts/{}/withdrawals"])
 def test_asks_for_a_usable_key(api: Caller, source: Account, path: str, key: str | None) -> None:
-    body = {"amount": "1.00", "currency": "BRL"}
+    body = order(source, source) if path == "transfers" else {"amount": "1.00", "currency": "BRL"}
 
     answer = api.post(path.format(source.pk), body, key=key)
 
     assert answer.refusal == (400, "idempotency_key_required")
+
+
+def test_no_remittance_information_may_be_said_as_null(api: Caller, source: Account, target: Account) -> None:
+    answer = api.post("transfers", order(source, target, remittance_information=None), key="k1")
+
+    assert answer.data["remittance_information"] == ""
 
 
 def test_takes_the_longest_key(api: Caller, source: Account, target: Account) -> None:
