@@ -31,7 +31,10 @@ _POSTINGS_AGREE = f"""
         LEFT JOIN LATERAL (
             SELECT posting_count FROM ledger_journalentry WHERE id = posting.entry_id LIMIT 1
         ) entry ON true
-        WHERE entry.posting_count IS DISTINCT FROM posting.postings
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS postings FROM ledger_posting WHERE entry_id = posting.entry_id
+        ) written
+        WHERE entry.posting_count IS DISTINCT FROM posting.postings OR written.postings <> posting.postings
     ) THEN
         {refuse(constraint="ledger_entry_complete", message="postings that are not all of their entry")}
     END IF;
