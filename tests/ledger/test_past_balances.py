@@ -1,0 +1,67 @@
+"""The balance at any past moment, without replaying what came before."""
+
+import pytest
+
+from core.ids import uuid7
+from ledger.errors import AccountNotFoundError
+from ledger.selectors import get_balance, get_balance_at
+from tests.ledger.books import Books
+
+
+def test_each_past_moment_has_the_balance_that_it_had(books: Books) -> None:
+    books.play("""
+        at 09:00
+        cash 100 -> alice 100
+        at 10:00
+        alice 30 -> carla 30
+        alice 10 -> carla 10          # in the same minute
+        at 11:00
+        carla  5 -> alice  5
+
+        alice had   0, version 0 at 08:59
+        alice had 100, version 1 at 09:00
+        alice had 100, version 1 at 09:59
+        alice had  60, version 3 at 10:00
+        alice had  65, version 4 at 11:00
+        alice had  65, version 4 at 23:59
+        carla had  40, version 2 at 10:59
+        cash  had 100, version 1 at 23:59
+    """)
+
+
+def test_a_past_balance_knows_the_holds_of_then(books: Books) -> None:
+    books.play("""
+        at 09:00
+        cash 100 -> alice 100
+        at 10:00
+        hold rent of alice 60
+        at 11:00
+        capture 25 of rent -> carla
+
+        alice had 100, 100 available, version 1 at 09:30
+        alice had 100,  40 available, version 2 at 10:30
+        alice had  75,  75 available, version 4 at 11:00
+    """)
+
+
+def test_a_past_balance_knows_the_overdraft_of_then(books: Books) -> None:
+    books.play("""
+        at 09:00
+        cash 100 -> alice 100
+        at 10:00
+        alice may owe 50
+        at 11:00
+        alice may owe 20
+
+        alice had 100, 100 available, version 1 at 09:30
+        alice had 100, 150 available, version 2 at 10:30
+        alice had 100, 120 available, version 3 at 11:30
+        alice has 100, 120 available, version 3
+    """)
+
+
+def test_the_balance_of_an_unknown_account_is_not_found(books: Books) -> None:
+    with pytest.raises(AccountNotFoundError):
+        get_balance(account_id=uuid7(), now=books.now)
+    with pytest.raises(AccountNotFoundError):
+        get_balance_at(account_id=uuid7(), at=books.now)
