@@ -110,8 +110,8 @@ class AccountsView(ClientView):
     """/accounts."""
 
     @operation(
-        summary="Open an account",
         operation_id="open_account",
+        summary="Open an account",
         scope=Scope.ACCOUNTS_WRITE,
         body=AccountBody,
         answers={201: AccountAnswer},
@@ -124,8 +124,8 @@ class AccountsView(ClientView):
         return Response(_render_account(account), status=201)
 
     @operation(
-        summary="List my accounts",
         operation_id="list_accounts",
+        summary="List my accounts",
         scope=Scope.ACCOUNTS_READ,
         query=PageQuery,
         answers={200: AccountPage},
@@ -142,8 +142,8 @@ class AccountView(ClientView):
     """/accounts/{id}."""
 
     @operation(
-        summary="Show an account",
         operation_id="show_account",
+        summary="Show an account",
         scope=Scope.ACCOUNTS_READ,
         answers={200: AccountAnswer},
         refusals=[AccountNotFoundError],
@@ -158,8 +158,8 @@ class BalanceView(ClientView):
     """/accounts/{id}/balance."""
 
     @operation(
-        summary="Show a balance",
         operation_id="show_balance",
+        summary="Show a balance",
         scope=Scope.ACCOUNTS_READ,
         query=BalanceQuery,
         answers={200: BalanceAnswer},
@@ -182,8 +182,8 @@ class InactivationView(BankView):
     """/clients/{id}/inactivate. It stands here because the client's accounts are closed first."""
 
     @operation(
-        summary="Inactivate a client",
         operation_id="inactivate_client",
+        summary="Inactivate a client",
         scope=Scope.CLIENTS_INACTIVATE,
         body=InactivationBody,
         answers={200: ClientAnswer},

@@ -8,6 +8,7 @@ request waits for it; that is one line in the log an outage and few seconds.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from functools import cache
@@ -62,7 +63,10 @@ def _own_failures() -> strategies.RateLimiter:
 
 
 def count_request(*, kind: str, caller: str, per_minute: int) -> None:
-    """Count a request of `kind` by `caller`. Raises RateLimitedError if it is one too many in its minute."""
+    """Count a request of `kind` by `caller`, in minutes that begin with a first request.
+
+    Raises RateLimitedError if it is one too many.
+    """
     redis, item = _redis(), RateLimitItemPerMinute(per_minute)
     if redis.is_away:
         return
@@ -110,4 +114,4 @@ class FailureLimit:
 
 def _refuse(limiter: strategies.RateLimiter, item: RateLimitItem, *key: str) -> None:
     reset_time = limiter.get_window_stats(item, *key).reset_time
-    raise RateLimitedError(retry_after_seconds=max(1, round(reset_time - time.time())))
+    raise RateLimitedError(retry_after_seconds=max(1, math.ceil(reset_time - time.time())))

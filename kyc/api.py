@@ -95,8 +95,8 @@ class RegistrationView(PublicView):
     throttle_classes = (SignUpThrottle,)
 
     @operation(
-        summary="Register as a client",
         operation_id="register_client",
+        summary="Register as a client",
         scope=None,
         body=RegistrationBody,
         answers={201: ClientAnswer},
@@ -112,8 +112,8 @@ class OwnClientView(ClientView):
     """/clients/me."""
 
     @operation(
-        summary="Show my data",
         operation_id="show_own_client",
+        summary="Show my data",
         scope=Scope.CLIENTS_READ,
         answers={200: OwnClientAnswer},
     )
@@ -122,8 +122,8 @@ class OwnClientView(ClientView):
         return Response(_render_own_client(self.get_client()))
 
     @operation(
-        summary="Change my data",
         operation_id="change_own_client",
+        summary="Change my data",
         scope=Scope.CLIENTS_WRITE,
         body=ClientChangesBody,
         answers={200: OwnClientAnswer},

@@ -160,8 +160,8 @@ class DepositsView(MovementView):
     """/accounts/{id}/deposits."""
 
     @operation(
-        summary="Pay cash in",
         operation_id="deposit",
+        summary="Pay cash in",
         scope=Scope.TRANSFERS_WRITE,
         body=MovementBody,
         answers={201: TransferAnswer},
@@ -183,8 +183,8 @@ class WithdrawalsView(MovementView):
     """/accounts/{id}/withdrawals."""
 
     @operation(
-        summary="Draw cash",
         operation_id="withdraw",
+        summary="Draw cash",
         scope=Scope.TRANSFERS_WRITE,
         body=MovementBody,
         answers={201: TransferAnswer},
@@ -206,8 +206,8 @@ class TransfersView(MovementView):
     """/transfers."""
 
     @operation(
-        summary="Transfer money",
         operation_id="transfer",
+        summary="Transfer money",
         scope=Scope.TRANSFERS_WRITE,
         body=TransferBody,
         answers={201: TransferAnswer, 202: TransferAnswer},
@@ -224,8 +224,8 @@ class TransfersView(MovementView):
         return _answer(submit_transfer(order=order, now=get_now()))
 
     @operation(
-        summary="List my transfers",
         operation_id="list_transfers",
+        summary="List my transfers",
         scope=Scope.TRANSFERS_READ,
         query=TransfersQuery,
         answers={200: TransferPage},
@@ -256,8 +256,8 @@ class TransferView(ClientView):
     """/transfers/{id}."""
 
     @operation(
-        summary="Show a transfer",
         operation_id="show_transfer",
+        summary="Show a transfer",
         scope=Scope.TRANSFERS_READ,
         answers={200: TransferAnswer},
         refusals=[TransferNotFoundError],

@@ -41,7 +41,7 @@ class LiveView(PublicView):
 
     throttle_classes = ()
 
-    @operation(summary="Is the process alive?", operation_id="livez", scope=None, answers={200: LiveAnswer})
+    @operation(operation_id="livez", summary="Is the process alive?", scope=None, answers={200: LiveAnswer})
     def get(self, request: Request) -> Response:
         """Answer."""
         return Response({"status": "alive"})
@@ -53,8 +53,8 @@ class ReadyView(PublicView):
     throttle_classes = ()
 
     @operation(
-        summary="Is the bank ready?",
         operation_id="readyz",
+        summary="Is the bank ready?",
         scope=None,
         answers={200: ReadyAnswer},
         refusals=[NotReadyError],

@@ -33,21 +33,21 @@ IDEMPOTENT_REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     {"type": "string", "const": "true"},
     OpenApiParameter.HEADER,
-    response=[200, 201, 202],
+    response=[201, 202, 409],
     description="Present when this answer is the first one under its Idempotency-Key, come again.",
 )
 
 
 def operation(
     *,
+    operation_id: str,
     summary: str,
-    answers: Mapping[int, type[Serializer[Any]]],
     scope: Scope | None,
+    answers: Mapping[int, type[Serializer[Any]]],
     body: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
     refusals: Sequence[type[BankError]] = (),
     is_idempotent: bool = False,
-    operation_id: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a view's method: the scope that it asks for (None: public), what it takes, answers and refuses.
 

@@ -54,8 +54,8 @@ class TokenView(PublicView):
     """Signing in."""
 
     @operation(
-        summary="Sign in",
         operation_id="sign_in",
+        summary="Sign in",
         scope=None,
         body=SignInBody,
         answers={200: TokenAnswer},
@@ -78,8 +78,8 @@ class RefreshView(PublicView):
     """Staying signed in."""
 
     @operation(
-        summary="Refresh the tokens",
         operation_id="refresh_tokens",
+        summary="Refresh the tokens",
         scope=None,
         body=RefreshBody,
         answers={200: TokenAnswer},
@@ -95,7 +95,7 @@ class RevokeView(PublicView):
     """Signing out."""
 
     @operation(
-        summary="Sign out", operation_id="revoke_tokens", scope=None, body=RefreshBody, answers={200: NothingAnswer}
+        operation_id="revoke_tokens", summary="Sign out", scope=None, body=RefreshBody, answers={200: NothingAnswer}
     )
     def post(self, request: Request) -> Response:
         """Revoke a refresh token and all that came of it; a token that is unknown or over is no error."""

@@ -1,7 +1,7 @@
 """What the views of the API have in common."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -9,10 +9,6 @@ from rest_framework.views import APIView
 
 from core.api.errors import LengthRequiredError
 from core.models import User
-
-if TYPE_CHECKING:
-    from rest_framework.authentication import BaseAuthentication
-    from rest_framework.permissions import BasePermission
 
 
 class BankView(APIView):
@@ -36,8 +32,8 @@ class BankView(APIView):
 class PublicView(BankView):
     """A view for everybody. It reads no token, so that an old one is no obstacle to fetching a new one."""
 
-    authentication_classes: "list[type[BaseAuthentication]]" = []
-    permission_classes: "list[type[BasePermission]]" = []
+    authentication_classes = ()
+    permission_classes = ()
 
 
 def get_user(request: Request) -> User:
