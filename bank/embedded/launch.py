@@ -55,7 +55,7 @@ def as_server_user(command: list[str], *paths: Path, signal: Signals = Signals.S
         )
     powers = "-all" if all(_is_open(path) for path in paths) else "-all,+dac_override"
     capabilities = [f"--{kind}={powers}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]
-    identity = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    identity = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--securebits=+no_setuid_fixup"]
     death = ["--pdeathsig", signal.name.removeprefix("SIG")]
     return [setpriv, *identity, *capabilities, *death, "--", *command]
 

@@ -2,11 +2,15 @@
 
 import json
 import socket
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from bank.embedded.folder import DataFolder
 
 LOOPBACK = "127.0.0.1"
+STOPPING_SECONDS = 10.0
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +51,21 @@ def read_ports(folder: DataFolder) -> EnginePorts | None:
 
 
 def keep_ports(folder: DataFolder) -> EnginePorts:
-    """Return the folder's ports, or new ones if another program has taken one of them since."""
+    """Return the folder's ports, or new ones if another program has taken one of them since.
+
+    Engines whose supervisor was killed a moment ago still hold their ports while they stop; they are waited for.
+    """
     ports = read_ports(folder)
-    if ports is None or not all(is_free(port) for port in asdict(ports).values()):
+    if ports is None or not _become_free(asdict(ports).values()):
         ports = choose_ports()
         folder.ports.write_text(json.dumps(asdict(ports)))
     return ports
+
+
+def _become_free(ports: Iterable[int]) -> bool:
+    deadline = time.monotonic() + STOPPING_SECONDS
+    while not all(is_free(port) for port in ports):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

@@ -6,7 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Coroutine
 from pathlib import Path
-from signal import SIGINT, SIGTERM
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal
 
 from bank.embedded.console import Screen
 from bank.embedded.engines import Engines
@@ -50,8 +50,9 @@ class _Bank:
     async def run_until_told_to_stop(self) -> None:
         """Open the bank and keep it open; in the end, however that comes, leave no process behind."""
         stop = asyncio.Event()
-        for signal in (SIGINT, SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signal, stop.set)
+        for signal in (SIGINT, SIGTERM, SIGHUP):
+            if getsignal(signal) is not SIG_IGN:  # nohup asks to outlive its terminal
+                asyncio.get_running_loop().add_signal_handler(signal, stop.set)
         try:
             await self._supervisor.watch(_until(stop, self._open()))
         finally:
@@ -170,7 +171,7 @@ def _require_free(port: int) -> None:
 def _fingerprint_of_static_files() -> str:
     """Return a digest that changes when a package with static files or one of our own static files changes."""
     checkout = Path(MANAGE).parent
-    own = sorted(path for path in checkout.glob("*/static/**/*") if path.is_file())
+    own = sorted(path for path in checkout.glob("[!.]*/static/**/*") if path.is_file())
     parts = [(checkout / "requirements.txt").read_bytes()]
     parts += [f"{path} {path.stat().st_mtime_ns}".encode() for path in own]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
