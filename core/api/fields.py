@@ -39,6 +39,10 @@ class TextField(serializers.CharField):
 class WholeNumberField(serializers.IntegerField):
     """A number in a query: ASCII digits only, where IntegerField also takes 1_000, " 1" and other scripts' digits."""
 
+    def __init__(self, *, min_value: int = 0, **kwargs: Any) -> None:
+        """Take what IntegerField takes."""
+        super().__init__(min_value=min_value, **kwargs)
+
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
         if not isinstance(data, str) or not _WHOLE_NUMBER.fullmatch(data):
@@ -62,11 +66,11 @@ class CurrencyField(TextField):
 
 @extend_schema_field(AMOUNT_SCHEMA)
 class AmountField(serializers.Field[Any, Any, Any, Any]):
-    """Whatever stands for an amount: `MoneyInput` judges it, once the currency is known, as invalid_amount."""
+    """Whatever stands for an amount: `MoneyBody` judges it, once the currency is known, as invalid_amount."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Let null come as far as MoneyInput, too."""
-        super().__init__(allow_null=True, **kwargs)
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Let null come as far as MoneyBody, too; only a missing amount is missing."""
+        return (True, None) if data is None else super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Any:
         """Return it as it is."""

@@ -1,6 +1,7 @@
 """How a call is declared: once, beside its code. Scope, documentation and the contract's refusals come from here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -60,19 +61,25 @@ def operation(
 
     def declare(handler: Handler) -> Handler:
         set_scope(handler, scope)
+        unrouted = [api_errors.NotFoundError] if _takes_id(handler) else []
         decorate = extend_schema(
             operation_id=operation_id,
             summary=summary,
             description=(handler.__doc__ or "") + (f"\n\nNeeds the scope `{scope}`." if scope else ""),
             request=body,
             parameters=parameters,
-            responses={**answers, **_describe_refusals([*refusals, *common])},
+            responses={**answers, **_describe_refusals([*refusals, *unrouted, *common])},
             auth=None if scope else [],
         )
         declared: Handler = decorate(handler)
         return declared
 
     return declare
+
+
+def _takes_id(handler: Callable[..., Any]) -> bool:
+    """Tell whether the path has an id in it; one that is no id leads nowhere."""
+    return len(signature(handler).parameters) > len(("self", "request"))
 
 
 def _common_refusals(*, scope: Scope | None, body: object, query: object, is_idempotent: bool) -> list[type[BankError]]:

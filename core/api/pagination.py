@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -16,6 +17,7 @@ from core.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest, Row
 _OLDER, _NEWER = b"o", b"n"
 
 
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_-]{23}=$"})
 class CursorField(TextField):
     """Where a page begins, as the page before told it."""
 

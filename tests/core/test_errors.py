@@ -53,4 +53,4 @@ def test_an_answer_says_when_to_come_back_if_that_helps(error: type[BankError]) 
 
 
 def _make(error: type[BankError]) -> BankError:
-    return error(retry_after_seconds=1) if error is RateLimitedError else error()  # type: ignore[call-arg]
+    return error(retry_after_seconds=1) if error is RateLimitedError else error()
