@@ -14,9 +14,9 @@ def main() -> int:
     """Return 0 if the process answers, 1 if not."""
     host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0]
     url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/livez"
-    request = urllib.request.Request(url, headers={"Host": host})  # noqa: S310 - our own loopback URL
+    request = urllib.request.Request(url, headers={"Host": host})
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - our own loopback URL
             return 0 if answer.status == 200 else 1
     except OSError:
         return 1

@@ -11,6 +11,7 @@ from bank.embedded.program import Program
 
 CACHE_DATABASE = 0
 QUEUE_DATABASE = 1
+DATABASES = 256  # besides these two, one for each worker of parallel tests
 
 
 class Valkey:
@@ -36,6 +37,7 @@ class Valkey:
             f"requirepass {self._password}\n"
             f'dir "{self._folder.valkey}"\n'
             "maxmemory-policy noeviction\n"  # a full cache must not push tasks out of the queue
+            f"databases {DATABASES}\n"
             "appendonly yes\n"
             "appendfsync everysec\n"
         )

@@ -2,11 +2,14 @@
 
 import asyncio
 import hashlib
+import os
 import sys
 import urllib.request
 from collections.abc import Coroutine
 from pathlib import Path
 from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal
+
+from django.conf import settings
 
 from bank.embedded.console import Screen
 from bank.embedded.engines import Engines
@@ -19,7 +22,6 @@ from bank.embedded.ports import LOOPBACK, is_free, keep_ports
 from bank.embedded.program import Program, run_to_end
 from bank.embedded.supervisor import Supervisor, cancel
 
-CONSUMER_GROUPS: tuple[str, ...] = ()  # each is a process: manage.py consume_events --group NAME
 WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
@@ -101,8 +103,13 @@ class _Bank:
             self._web(),
             self._program("worker", *celery, "worker", "--loglevel", "WARNING", *pool),
             self._program("beat", *celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="),
-            *(self._program(group, python, MANAGE, "consume_events", "--group", group) for group in CONSUMER_GROUPS),
+            *(self._program(group, python, MANAGE, "consume_events", "--group", group) for group in self._groups()),
         ]
+
+    def _groups(self) -> list[str]:
+        """Return the names of the consumer groups; the settings name them, and need their variables to be read."""
+        os.environ.update(self._environment)
+        return list(getattr(settings, "CONSUMER_GROUPS", {}))
 
     def _web(self) -> Program:
         gunicorn = [sys.executable, "-m", "gunicorn", "bank.wsgi", "--bind", f"{LOOPBACK}:{self._port}"]

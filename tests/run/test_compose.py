@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
 from bank.celery import app as celery_app
 from bank.embedded.postgres import APP, DATABASE, OWNER
-from bank.embedded.whole_bank import CONSUMER_GROUPS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEXT = (CHECKOUT / "docker-compose.yml").read_text()
@@ -73,7 +73,7 @@ def test_every_command_is_one_that_the_project_has(name: str) -> None:
 
 
 def test_every_process_of_make_run_is_a_service() -> None:
-    assert set(OURS) == {"migrate", "web", "worker", "beat", *CONSUMER_GROUPS}
+    assert set(OURS) == {"migrate", "web", "worker", "beat", *settings.CONSUMER_GROUPS}
 
 
 def test_the_web_script_starts_gunicorn_with_a_valid_configuration() -> None:

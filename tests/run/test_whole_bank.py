@@ -106,7 +106,13 @@ def test_the_bank_opens_heals_stops_without_a_trace_and_keeps_its_data(folder: P
     with running(folder, port) as run:
         run.wait_open()
         users = count_users(run)
-        for words in (("postgres", "-D"), ("gunicorn",), ("celery", "worker"), ("bank.embedded.broker",)):
+        for words in (
+            ("postgres", "-D"),
+            ("gunicorn",),
+            ("celery", "worker"),
+            ("bank.embedded.broker",),
+            ("consume_events",),
+        ):
             kill_and_await_successor(run, *words)
         wait_until(run.is_ready, what="readiness after the kills")
         assert run.stop() == 0, run.said
