@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
 
-from core.errors import InsufficientScopeError, InvalidInputError, NotAuthenticatedError
+from core.db import is_lock_timeout, set_lock_timeout
+from core.errors import BankError, InsufficientScopeError, InvalidInputError, NotAuthenticatedError
 from core.ids import uuid7
 from core.limits import FailureLimit
 from core.models import RefreshToken, User
@@ -23,6 +24,15 @@ class WrongCredentialsError(NotAuthenticatedError):
     """The name is unknown, the password wrong or the user inactive: they look alike, and take as long."""
 
     message = "The username or the password is wrong."
+
+
+class SessionBusyError(BankError):
+    """Other requests held the user's sessions for longer than the lock timeout; nothing was done."""
+
+    code = "session_busy"
+    http_status = 409
+    retryable = True
+    message = "The session is being refreshed by another request. Try again shortly."
 
 
 class TokenPair(NamedTuple):
@@ -107,7 +117,8 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
 def refresh(*, token: str, now: datetime) -> TokenPair:
     """Exchange a refresh token for a new pair of the same scope; of several concurrent uses exactly one succeeds.
 
-    Raises NotAuthenticatedError; if the token was used before, its whole family is revoked and stays so.
+    Raises NotAuthenticatedError; if the token was used before, its whole family is revoked and stays so. Raises
+    SessionBusyError if other uses take too long; the token is then as good as before.
     """
     token_id = read_refresh_token(token=token)
     with transaction.atomic(durable=True):
@@ -133,10 +144,16 @@ def _lock_token(token_id: UUID) -> RefreshToken | None:
     """Lock the token's user, then read the token.
 
     All that happens to a family happens under the lock of its user. A lock of the token alone would let a revocation
-    miss the successor that another use is about to insert.
+    miss the successor that another use is about to insert. Raises SessionBusyError.
     """
     owner = RefreshToken.objects.filter(id=token_id).values("user_id")
-    user = User.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
+    set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
+    try:
+        user = User.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
+    except OperationalError as error:
+        if is_lock_timeout(error):
+            raise SessionBusyError from error
+        raise
     row = RefreshToken.objects.filter(id=token_id).first()
     if user is None or row is None:
         return None
@@ -145,7 +162,10 @@ def _lock_token(token_id: UUID) -> RefreshToken | None:
 
 
 def revoke(*, token: str, now: datetime) -> None:
-    """End the session that a refresh token belongs to; a token that is unknown or over has none."""
+    """End the session that a refresh token belongs to; a token that is unknown or over has none.
+
+    Raises SessionBusyError.
+    """
     try:
         token_id = read_refresh_token(token=token)
     except NotAuthenticatedError:

@@ -83,7 +83,7 @@ class RefreshView(PublicView):
         scope=None,
         body=RefreshBody,
         answers={200: TokenAnswer},
-        refusals=[NotAuthenticatedError],
+        refusals=[NotAuthenticatedError, sessions.SessionBusyError],
     )
     def post(self, request: Request) -> Response:
         """Exchange a refresh token, once, for a new pair. Using it again revokes all tokens that came of it."""
@@ -95,7 +95,12 @@ class RevokeView(PublicView):
     """Signing out."""
 
     @operation(
-        operation_id="revoke_tokens", summary="Sign out", scope=None, body=RefreshBody, answers={200: NothingAnswer}
+        operation_id="revoke_tokens",
+        summary="Sign out",
+        scope=None,
+        body=RefreshBody,
+        answers={200: NothingAnswer},
+        refusals=[sessions.SessionBusyError],
     )
     def post(self, request: Request) -> Response:
         """Revoke a refresh token and all that came of it; a token that is unknown or over is no error."""

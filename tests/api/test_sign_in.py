@@ -14,7 +14,7 @@ import jwt
 import pytest
 from django.conf import settings
 from django.contrib.auth import hashers
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -291,6 +291,18 @@ class TestRefreshing:
         run_together(10, use_next)
 
         assert not RefreshToken.objects.filter(used_at=None, revoked_at=None).exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_session_that_is_busy_stays_as_good(self, alice: Client, settings: Settings) -> None:
+        settings.LOCK_TIMEOUT_MS = 50
+        pair = sign_in(alice.user.username).data
+
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get(pk=alice.user_id)
+            [answer] = run_together(1, lambda: refresh(pair["refresh"]))
+
+        assert answer.refusal == (409, "session_busy")
+        assert refresh(pair["refresh"]).status == 200
 
     def test_an_inactive_user_gets_no_new_token(self, alice: Client) -> None:
         pair = sign_in(alice.user.username).data
