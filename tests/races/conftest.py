@@ -1,0 +1,19 @@
+"""What the races share: enough connections for all rivals at once."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+MANY = 60
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _many_connections(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the pool grow to more connections than a process of the bank would take."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        pool = connection.pool
+    size = pool.max_size
+    pool.resize(min_size=1, max_size=MANY)
+    yield
+    pool.resize(min_size=1, max_size=size)
