@@ -10,6 +10,7 @@ from psycopg import errors as pg_errors
 
 from core.db import get_constraint_name
 from core.ids import uuid7
+from ledger.models import LedgerAccount
 from tests.ledger.books import Books
 from tests.proof import find_faults
 from tests.runtime_role import as_runtime_role
@@ -343,13 +344,26 @@ def test_a_hold_never_captures_more_than_it_held(books: Books) -> None:
         ("pending_debits = -1", "ledger_account_sums_positive"),
         ("posted_debits = -1", "ledger_account_sums_positive"),
         ("closed_at = now()", "ledger_account_closed_empty"),
-        ("normal_side = -1, floor = NULL", "ledger_account_normal_side"),
     ],
 )
 def test_refuses_an_account_with(books: Books, change: str, constraint: str) -> None:
     books.play("cash 100 -> alice 100")
 
     assert refused_by(f"UPDATE ledger_ledgeraccount SET {change} WHERE name = 'alice'") == constraint
+
+
+@pytest.mark.parametrize("column", ["id", "holder_id", "chart_code", "kind", "normal_side", "currency"])
+def test_what_an_account_is_never_changes(books: Books, column: str) -> None:
+    books.get_id("alice")
+
+    assert refused_by(f"UPDATE ledger_ledgeraccount SET {column} = {column}") == "ledger_ledgeraccount_never_changed"
+
+
+def test_an_asset_cannot_grow_on_the_credit_side(books: Books) -> None:
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        LedgerAccount.objects.create(chart_code="1000", name="Cash", kind="asset", normal_side=CREDIT, currency="BRL")
+
+    assert get_constraint_name(refused.value) == "ledger_account_normal_side"
 
 
 def test_the_bank_has_one_cash_account_in_each_currency(books: Books) -> None:
