@@ -51,7 +51,9 @@ def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, ov
         _require_verified(lock_client(client_id=client_id))
         number = _choose_number()
         account = Account.objects.create(
-            ledger_account=open_ledger_account(line=CUSTOMERS, name=number, currency=currency, floor=-overdraft_limit),
+            ledger_account=open_ledger_account(
+                line=CUSTOMERS, name=number, currency=currency, floor=-overdraft_limit, holder_id=client_id
+            ),
             number=number,
             client_id=client_id,
             kind=kind,

@@ -55,6 +55,7 @@ def build_bank(*, accounts: int) -> None:
             normal_side=NORMAL_SIDES[CUSTOMERS.kind],
             currency="BRL",
             floor=0,
+            holder_id=client.id,
         )
         for _ in range(accounts)
     ]

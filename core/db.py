@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import psycopg
@@ -11,11 +12,11 @@ from psycopg import errors as pg_errors
 
 from core.errors import BankError
 
-# Note [Pipelined statements]
-# The hot path sends its statements through psycopg itself, on the connection that Django's `atomic` manages: with
-# bind parameters on the server, prepared once a connection, and queued in pipeline mode so that a transfer costs few
-# round trips. In a pipeline the rows of two statements must never share a cursor (under lock waits `fetchall` could
-# then return the other statement's rows), so `run` makes a cursor for each.
+# Note [Statements of the hot path]
+# The hot path sends its statements through psycopg itself, on the connection that Django's `atomic` manages: with bind
+# parameters on the server and prepared once a connection. Rows travel as one JSON parameter, which costs the client a
+# fraction of what an array for each column does. Writes to several tables go out as one statement (`run_together`), so
+# that a transfer costs few round trips and holds its locks briefly.
 
 
 @models.Field.register_lookup
@@ -35,21 +36,22 @@ class AnyOf(models.Lookup):
 
 
 class Statement:
-    """One SQL statement of the hot path, prepared on the first use of each connection.
-
-    Rows travel as one JSON parameter, `FROM jsonb_to_recordset(%s) AS new (id uuid, ...)`, however many they are: that
-    costs the client a fraction of what an array for each column does.
-    """
+    """One SQL statement of the hot path; see Note [Statements of the hot path]."""
 
     def __init__(self, sql: str) -> None:
         """Keep `sql`, with %s for parameters."""
-        self._sql = sql.encode()
+        self.sql = sql
 
-    def run(self, *params: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Execute inside the current transaction; in a pipeline, fetch from the cursor to await the rows."""
-        cursor = psycopg.Cursor(_raw_connection())
-        with connection.wrap_database_errors:
-            return cursor.execute(self._sql, params, prepare=True)
+    def run(self, *params: Any) -> list[tuple[Any, ...]]:
+        """Execute a query, or a write with RETURNING, inside the current transaction and return its rows."""
+        return _execute(self.sql, params).fetchall()
+
+
+class Write(NamedTuple):
+    """An INSERT, UPDATE or DELETE with its parameters, to be run together with others."""
+
+    statement: Statement
+    params: tuple[Any, ...]
 
 
 def as_rows(rows: Sequence[object]) -> str:
@@ -57,15 +59,29 @@ def as_rows(rows: Sequence[object]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-@contextmanager
-def pipeline() -> Iterator[None]:
-    """Queue the statements of the block and send them together; errors surface at the first fetch or at the end.
+def run_together(*writes: Write) -> None:
+    """Execute several writes as one statement, so that statement-level triggers see all of them or none.
 
-    Needs a transaction. psycopg's errors come out as Django's, as from any other query.
+    All see the database as it was before; so none may read what another writes, or write the same row.
     """
+    if writes:
+        sql = _combine(*(write.statement for write in writes))
+        _execute(sql, [param for write in writes for param in write.params])
+
+
+@lru_cache(maxsize=64)
+def _combine(*statements: Statement) -> str:
+    *parts, last = (statement.sql for statement in statements)
+    named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(parts))
+    return f"WITH {named} {last}" if named else last
+
+
+def _execute(sql: str, params: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
     require_transaction()
-    with connection.wrap_database_errors, _raw_connection().pipeline():
-        yield
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(raw).execute(sql.encode(), params, prepare=True)
 
 
 _SET_LOCK_TIMEOUT = Statement("SELECT set_config('lock_timeout', %s, true)")
@@ -80,11 +96,6 @@ def require_transaction() -> None:
     """Raise unless a transaction is open; what writes money or events calls it."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("This write belongs into its caller's transaction.")
-
-
-def _raw_connection() -> psycopg.Connection[tuple[Any, ...]]:
-    connection.ensure_connection()
-    return cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
 
 
 def is_lock_timeout(error: DatabaseError) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from django.conf import settings
 from django.db import OperationalError
 
-from core.db import Statement, as_rows, is_lock_timeout
+from core.db import Statement, Write, as_rows, is_lock_timeout, run_together
 from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
@@ -70,7 +70,7 @@ def find_keys(*, claims: Sequence[Claim]) -> dict[tuple[int, str], IdempotencyKe
 def release_keys(*, claims: Sequence[Claim]) -> None:
     """Free keys that this transaction claimed for requests that turned out to have no effect."""
     if claims:
-        _RELEASE.run(as_rows(claims))
+        run_together(Write(_RELEASE, (as_rows(claims),)))
 
 
 def delete_stale_keys(*, now: datetime) -> int:

@@ -4,7 +4,7 @@ Triggers refuse and never compute. They raise SQLSTATE 23514 with a constraint n
 IntegrityError that `core.db.named_violations` can name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pgtrigger
 
@@ -33,6 +33,17 @@ def never_deleted(*, table: str) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Delete | pgtrigger.Truncate,
         func=refuse(constraint=f"{table}_never_deleted", message=f"rows of {table} are never deleted"),
+    )
+
+
+def never_changed(*, table: str, fields: Sequence[str]) -> pgtrigger.Trigger:
+    """Return a trigger that refuses every update that names one of `fields`; other updates do not even meet it."""
+    return pgtrigger.Trigger(
+        name="never_changed",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf(*fields),
+        func=refuse(constraint=f"{table}_never_changed", message=f"{', '.join(fields)} of {table} never change"),
     )
 
 

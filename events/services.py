@@ -1,4 +1,4 @@
-"""Writing events. Reading them in order is the relay's part."""
+"""Writing events. Reading them in order is what events/reader.py does."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from core.db import Statement, as_rows, require_transaction
+from core.db import Statement, Write, as_rows, run_together
 
 
 class NewEvent(msgspec.Struct):
@@ -31,6 +31,9 @@ _INSERT = Statement(
 
 def record_events(*, events: Sequence[NewEvent]) -> None:
     """Write `events` in their order, in the transaction of the facts that they tell; call it under the facts' locks."""
-    require_transaction()
-    if events:
-        _INSERT.run(as_rows(events))
+    run_together(*write_events(events=events))
+
+
+def write_events(*, events: Sequence[NewEvent]) -> list[Write]:
+    """Return the write of `events`, for a caller that runs it together with the facts' own."""
+    return [Write(_INSERT, (as_rows(events),))] if events else []

@@ -1,7 +1,7 @@
 """The unit of work of the ledger: lock every account once, check in memory, write with one statement.
 
 The batch is the primitive, a single entry a batch of one. However many entries there are, they cost the same number
-of statements; see Note [Pipelined statements] in core/db.py.
+of statements; see Note [Statements of the hot path] in core/db.py.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from django.utils import timezone
 
-from core.db import Statement, as_rows
+from core.db import Statement, Write, as_rows, run_together
 from core.ids import uuid7
 from ledger.errors import (
     AccountBlockedError,
@@ -75,27 +75,32 @@ class _NewPosting(msgspec.Struct):
     balance_after: int
 
 
-_WRITE = Statement(
+_INSERT_ENTRIES = Statement(
     """
-    WITH entries AS (
-        INSERT INTO ledger_journalentry (id, code, reference, booked_at, value_date, reversal_of_id, posting_count)
-        SELECT id, code, reference, %s, value_date, reversal_of, posting_count
-        FROM jsonb_to_recordset(%s) AS new (
-            id uuid, code text, reference uuid, value_date date, reversal_of uuid, posting_count smallint
-        )
-    ), postings AS (
-        INSERT INTO ledger_posting (account_id, version, entry_id, side, amount, currency, balance_after, booked_at)
-        SELECT account_id, version, entry_id, side, amount, currency, balance_after, %s
-        FROM jsonb_to_recordset(%s) AS new (
-            account_id uuid, version bigint, entry_id uuid, side smallint, amount bigint, currency text,
-            balance_after bigint
-        )
+    INSERT INTO ledger_journalentry (id, code, reference, booked_at, value_date, reversal_of_id, posting_count)
+    SELECT id, code, reference, %s, value_date, reversal_of, posting_count
+    FROM jsonb_to_recordset(%s) AS new (
+        id uuid, code text, reference uuid, value_date date, reversal_of uuid, posting_count smallint
     )
+    """
+)
+_INSERT_POSTINGS = Statement(
+    """
+    INSERT INTO ledger_posting (account_id, version, entry_id, side, amount, currency, balance_after, booked_at)
+    SELECT account_id, version, entry_id, side, amount, currency, balance_after, %s
+    FROM jsonb_to_recordset(%s) AS new (
+        account_id uuid, version bigint, entry_id uuid, side smallint, amount bigint, currency text,
+        balance_after bigint
+    )
+    """
+)
+_UPDATE_BALANCES = Statement(
+    """
     UPDATE ledger_ledgeraccount account
     SET posted_debits = new.posted_debits, posted_credits = new.posted_credits,
         version = new.version, last_booked_at = %s
     FROM jsonb_to_recordset(%s) AS new (id uuid, posted_debits bigint, posted_credits bigint, version bigint)
-    WHERE account.id = new.id
+    WHERE account.id = new.id AND account.id = ANY(%s)
     """
 )
 
@@ -143,18 +148,20 @@ class PostingBatch:
         self._touched.update((move[0].id, move[0]) for move in moves)
         return entry_id
 
+    def get_writes(self) -> list[Write]:
+        """Return the writes of entries, postings and new balances; they must be run together."""
+        if not self._entries:
+            return []
+        touched = list(self._touched.values())
+        return [
+            Write(_INSERT_ENTRIES, (self.booked_at, as_rows(self._entries))),
+            Write(_INSERT_POSTINGS, (self.booked_at, as_rows(self._postings))),
+            Write(_UPDATE_BALANCES, (self.booked_at, as_rows(touched), [balance.id for balance in touched])),
+        ]
+
     def write(self) -> None:
         """Write the entries, their postings and the new balances with one statement."""
-        if not self._entries:
-            return
-        _WRITE.run(
-            self.booked_at,
-            as_rows(self._entries),
-            self.booked_at,
-            as_rows(self._postings),
-            self.booked_at,
-            as_rows(list(self._touched.values())),
-        )
+        run_together(*self.get_writes())
 
     def _get_balance(self, account_id: UUID) -> LockedBalance:
         balance = self.balances.get(account_id)

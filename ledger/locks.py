@@ -25,6 +25,7 @@ class LockedBalance(msgspec.Struct):
     """What a posting needs of an account whose row this transaction has locked. Sums are minor units."""
 
     id: UUID
+    holder_id: UUID | None
     normal_side: int
     currency: str
     posted_debits: int
@@ -74,7 +75,7 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
     require_transaction()
     with _busy_accounts():
         set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
-        rows = _lock_statement().run(list(account_ids)).fetchall()
+        rows = _lock_statement().run(list(account_ids))
     return {row[0]: LockedBalance(*row) for row in rows}
 
 

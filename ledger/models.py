@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
 
 from core.ids import uuid7
-from core.triggers import append_only, legal_states, never_deleted, refuse
+from core.triggers import append_only, legal_states, never_changed, never_deleted, refuse
 from ledger.chart import CUSTOMERS
 from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatus, Side
 
@@ -90,6 +90,9 @@ class LedgerAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     chart_code = models.CharField(max_length=4, help_text="The class of account in the chart of accounts.")
     name = models.CharField(max_length=140)
+    holder_id = models.UUIDField(
+        null=True, editable=False, help_text="Whose it is: a client's id; none for the bank's."
+    )
     kind = models.CharField(max_length=9, choices=AccountKind.choices)
     normal_side = models.SmallIntegerField(choices=Side.choices, help_text="The side that raises the balance.")
     currency = models.CharField(max_length=3)
@@ -109,7 +112,13 @@ class LedgerAccount(models.Model):
     class Meta:
         """I4 as a CHECK; one internal account of a class and currency."""
 
-        triggers = [never_deleted(table="ledger_ledgeraccount")]
+        triggers = [
+            never_deleted(table="ledger_ledgeraccount"),
+            never_changed(
+                table="ledger_ledgeraccount",
+                fields=["id", "holder_id", "chart_code", "kind", "normal_side", "currency"],
+            ),
+        ]
         constraints = [
             CheckConstraint(
                 name="ledger_account_above_floor",

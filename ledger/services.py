@@ -45,13 +45,17 @@ def open_books(*, currency: str) -> None:
     )
 
 
-def open_account(*, line: ChartLine, name: str, currency: str, floor: int | None) -> LedgerAccount:
+def open_account(
+    *, line: ChartLine, name: str, currency: str, floor: int | None, holder_id: UUID | None = None
+) -> LedgerAccount:
     """Open an account of class `line`, and the books of its currency with it.
 
-    `floor` is the lowest available balance in minor units: 0, minus an overdraft, or None for none.
+    `holder_id` says whose it is, for good; the ledger knows no more of a client. `floor` is how far the balance may
+    fall, in minor units: 0, minus an overdraft, or None for any depth.
     """
     open_books(currency=currency)
     account = _new_account(account_id=uuid7(), line=line, name=name, currency=currency, floor=floor)
+    account.holder_id = holder_id
     account.save(force_insert=True)
     return account
 

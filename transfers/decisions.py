@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from core.db import Statement, pipeline
 from core.errors import BankError
 from events.services import NewEvent
 from ledger.batch import EntryDraft, Line, PostingBatch
@@ -18,20 +17,13 @@ from transfers.orders import TransferOrder
 from transfers.records import TransferRecord
 from transfers.states import TransferStatus
 
-_OWNERS = Statement("SELECT id, client_id FROM accounts_account WHERE id = ANY(%s)")
-
 
 class Decider:
     """Takes orders one by one; what it accepts stands in `batch` and `events`, ready to be written."""
 
     def __init__(self, *, orders: Sequence[TransferOrder], now: datetime) -> None:
         """Lock the accounts of all orders; needs a transaction. Raises AccountBusyError."""
-        named = {account_id for order in orders for account_id in _named_accounts(order)}
-        all_ids = named.union(account_id for order in orders for account_id in _get_sides(order))
-        with pipeline():
-            owners = _OWNERS.run(list(named))
-            self.batch = PostingBatch(account_ids=list(all_ids), now=now)
-            self._owners: dict[UUID, UUID] = dict(owners.fetchall())
+        self.batch = PostingBatch(account_ids={id_ for order in orders for id_ in _get_sides(order)}, now=now)
         self.events: list[NewEvent] = []
 
     def decide(self, *, order: TransferOrder, transfer_id: UUID) -> TransferRecord | BankError:
@@ -61,14 +53,13 @@ class Decider:
 
     def _check_parties(self, order: TransferOrder) -> None:
         """Refuse accounts that are not there or not the client's, then equal ones, then those of another currency."""
-        named = _named_accounts(order)
-        if not all(account_id in self._owners for account_id in named):
-            raise AccountNotFoundError
-        if order.client_id is not None and self._owners[named[0]] != order.client_id:
+        named = [self.batch.balances.get(account_id) for account_id in _named_accounts(order)]
+        known = [balance for balance in named if balance is not None and balance.holder_id is not None]
+        if len(known) < len(named) or order.client_id not in (None, known[0].holder_id):
             raise AccountNotFoundError
         if order.debtor_account_id == order.creditor_account_id:
             raise SameAccountError
-        if any(self.batch.balances[account_id].currency != order.currency for account_id in named):
+        if any(balance.currency != order.currency for balance in known):
             raise CurrencyMismatchError
 
     def _complete(self, transfer: TransferRecord) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from core.db import Statement, as_rows
+from core.db import Statement, Write, as_rows
 from transfers.models import Transfer
 
 
@@ -38,10 +38,9 @@ _INSERT = Statement(
 )
 
 
-def insert_records(*, records: Sequence[TransferRecord]) -> None:
-    """Write new transfers with one statement."""
-    if records:
-        _INSERT.run(as_rows(records))
+def write_records(*, records: Sequence[TransferRecord]) -> list[Write]:
+    """Return the write of new transfers, to be run together with what they did."""
+    return [Write(_INSERT, (as_rows(records),))] if records else []
 
 
 def get_records(*, transfer_ids: Iterable[UUID]) -> dict[UUID, TransferRecord]:

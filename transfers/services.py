@@ -2,10 +2,10 @@
 
 Note [The path of a submission]
     claim      insert the orders' idempotency keys; a key that exists is a repetition
-    lock       read whose the accounts are, lock their rows of the books in id order
+    lock       lock the accounts of the books, in id order; their rows say whose they are and what they refuse
     decide     in memory, order by order: refuse, fail or post
-    write      entries + postings + balances in one statement, transfers in one, events in one
-Each step is one set-based statement however many orders there are. Keys are claimed before accounts are locked, and
+    write      entries, postings, balances, transfers and events
+Each step but deciding is one statement, however many orders there are. Keys are claimed before accounts are locked, and
 both in one order everywhere, so that no two submissions deadlock.
 """
 
@@ -14,14 +14,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core.db import pipeline
+from core.db import run_together
 from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, release_keys
 from core.ids import uuid7
-from events.services import record_events
+from events.services import write_events
 from transfers.decisions import Decider
 from transfers.orders import Submission, TransferOrder
-from transfers.records import TransferRecord, get_records, insert_records
+from transfers.records import TransferRecord, get_records, write_records
 
 
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
@@ -66,11 +66,8 @@ def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -
     decider = Decider(orders=[order for _, order in fresh], now=now)
     outcomes = {claim: decider.decide(order=order, transfer_id=claim.resource_id) for claim, order in fresh}
     transfers = [outcome for outcome in outcomes.values() if isinstance(outcome, TransferRecord)]
-    with pipeline():
-        release_keys(claims=[claim for claim, outcome in outcomes.items() if isinstance(outcome, BankError)])
-        decider.batch.write()
-        insert_records(records=transfers)
-        record_events(events=decider.events)
+    release_keys(claims=[claim for claim, outcome in outcomes.items() if isinstance(outcome, BankError)])
+    run_together(*decider.batch.get_writes(), *write_records(records=transfers), *write_events(events=decider.events))
     return {
         claim: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
         for claim, outcome in outcomes.items()
