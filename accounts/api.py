@@ -172,9 +172,9 @@ class BalanceView(ClientView):
         if at is not None and at > now:
             raise InvalidInputError(errors={"at": ["Give a moment in the past."]})
         account = selectors.get_account(account_id=account_id, client_id=self.get_client().id)
-        # The books are read at their newest, so a balance is never older than `min_version` asks for.
         if at is None:
-            return Response(_render_balance(selectors.get_balance(account_id=account.pk, now=now)))
+            min_version = wanted.get("min_version", 0)
+            return Response(_render_balance(selectors.get_balance(account=account, now=now, min_version=min_version)))
         return Response(_render_balance(selectors.get_balance_at(account_id=account.pk, at=at)))
 
 

@@ -55,3 +55,18 @@ class Account(models.Model):
     def __str__(self) -> str:
         """Return the number."""
         return self.number
+
+
+class AccountBalance(models.Model):
+    """What readers see of an account's balance; it follows the ledger, see accounts/balances.py. Minor units."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.PROTECT, related_name="+")
+    booked = models.BigIntegerField()
+    pending = models.BigIntegerField(help_text="What holds take from it.")
+    available = models.BigIntegerField(help_text="What can be taken now.")
+    version = models.BigIntegerField(help_text="That of the ledger's balance.")
+    as_of = models.DateTimeField(help_text="When it became this.")
+
+    def __str__(self) -> str:
+        """Return which version."""
+        return f"version {self.version}"

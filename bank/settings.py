@@ -139,6 +139,7 @@ CACHES = {
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -152,11 +153,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 
 # Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
+    # Only starts the relay again if it has ended; one that is late is of no use.
+    "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
+    "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
 KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
 KAFKA_API_VERSION = tuple(int(part) for part in env.str("KAFKA_API_VERSION", default="").split(".") if part)
 
 # People
 AUTH_USER_MODEL = "core.User"
+KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
+INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
+
+# Who reads the topics: manage.py consume_events --group NAME. Each app says in consumers.py what it does with which.
+CONSUMER_GROUPS = {
+    "balances": "accounts.consumers.BALANCES",
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -277,6 +288,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
+        "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
 }
 
 UNFOLD: dict[str, object] = {

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from core.db import Statement, Write, as_rows, run_together
+from events.topics import TOPICS
 
 
 class NewEvent(msgspec.Struct):
@@ -35,5 +36,10 @@ def record_events(*, events: Sequence[NewEvent]) -> None:
 
 
 def write_events(*, events: Sequence[NewEvent]) -> list[Write]:
-    """Return the write of `events`, for a caller that runs it together with the facts' own."""
+    """Return the write of `events`, for a caller that runs it together with the facts' own.
+
+    Raises ValueError for a type that no topic tells: the relay could not go past it.
+    """
+    if untold := {event.type for event in events} - TOPICS.keys():
+        raise ValueError(f"events/topics.py does not say where to tell {', '.join(sorted(untold))}.")
     return [Write(_INSERT, (as_rows(events),))] if events else []

@@ -262,8 +262,8 @@ def test_readers_see_the_balance_as_it_is_and_as_it_was() -> None:
     pay_in(account_id=account.pk, amount=10_00, now=NOW)
     pay_in(account_id=account.pk, amount=5_00, now=NOW + timedelta(days=1))
 
-    balance, source = get_balance(account_id=account.pk, now=NOW + timedelta(days=2))
+    balance, source = get_balance(account=account, now=NOW + timedelta(days=2))
     past, past_source = get_balance_at(account_id=account.pk, at=NOW + timedelta(hours=1))
 
-    assert (balance.booked, balance.available, balance.version, source) == (15_00, 15_00, 2, BalanceSource.STORE)
+    assert (balance.booked, balance.available, balance.version, source) == (15_00, 15_00, 2, BalanceSource.LEDGER)
     assert (past.booked, past.version, past_source) == (10_00, 1, BalanceSource.LEDGER)

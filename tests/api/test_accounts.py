@@ -91,7 +91,7 @@ def test_shows_the_balance(alice: Client, api: Caller) -> None:
         "available": "123.45",
         "version": 1,
         "as_of": "",
-        "source": "store",
+        "source": "ledger",
     }
 
 

@@ -1,0 +1,124 @@
+"""The balances that readers see: a row for each account, and a copy in Redis.
+
+Both follow the ledger through messages, which may come twice, late or after newer ones, and from several processes at
+once. So each write compares versions where the value is kept, in PostgreSQL and in Redis, and the newer one stays:
+a kept balance never goes back in time. No decision about money is taken on them.
+
+A copy in Redis ends after BALANCE_CACHE_SECONDS: if Redis was away when a newer balance came, it is wrong no longer
+than that. What is found there is checked like a stranger's input, and a dead Redis only means to look elsewhere.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from accounts.models import AccountBalance
+from core.db import Statement, Write, as_rows, run_together
+
+logger = logging.getLogger(__name__)
+
+Amount = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class KeptBalance(msgspec.Struct, frozen=True):
+    """The balance of an account after its change number `version`. Amounts are minor units."""
+
+    account_id: UUID
+    booked: Amount
+    pending: Amount
+    available: Amount
+    version: Version
+    as_of: datetime
+
+
+_UPSERT = Statement(
+    """
+    INSERT INTO accounts_accountbalance AS kept (account_id, booked, pending, available, version, as_of)
+    SELECT account_id, booked, pending, available, version, as_of
+    FROM jsonb_populate_recordset(NULL::accounts_accountbalance, %s)
+    ORDER BY account_id
+    ON CONFLICT (account_id) DO UPDATE
+    SET booked = excluded.booked, pending = excluded.pending, available = excluded.available,
+        version = excluded.version, as_of = excluded.as_of
+    WHERE excluded.version > kept.version
+    """
+)
+
+# Garbage counts as nothing, so that it is overwritten. KEYS: the balance's. ARGV: its version, it, seconds to live.
+_SET_IF_NEWER = """
+local kept = redis.pcall('GET', KEYS[1])
+if type(kept) == 'string' then
+    local is_json, balance = pcall(cjson.decode, kept)
+    if is_json and type(balance) == 'table' and type(balance.version) == 'number'
+            and balance.version >= tonumber(ARGV[1]) then
+        return 0
+    end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+
+
+def keep_balances(*, balances: Iterable[KeptBalance]) -> None:
+    """Keep each of `balances` that is newer than what is kept; needs a transaction.
+
+    Redis is told before the commit. If it were told after, a process that dies in between would never tell it, as the
+    message counts as taken in; a balance that Redis has too early is true all the same.
+    """
+    newest = _pick_newest(balances)
+    if newest:
+        run_together(Write(_UPSERT, (as_rows(newest),)))
+        cache_balances(balances=newest)
+
+
+def cache_balances(*, balances: Sequence[KeptBalance]) -> None:
+    """Keep each of `balances` in Redis if it is newer than what is there; do without if Redis is away."""
+    try:
+        redis = get_redis_connection("default")
+        set_if_newer = redis.register_script(_SET_IF_NEWER)
+        with redis.pipeline(transaction=False) as pipeline:
+            for balance in balances:
+                value = [balance.version, msgspec.json.encode(balance), settings.BALANCE_CACHE_SECONDS]
+                set_if_newer(keys=[_key(balance.account_id)], args=value, client=pipeline)
+            pipeline.execute()
+    except RedisError as error:
+        logger.warning("Redis does not take balances: %s", error)
+
+
+def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:
+    """Return the account's balance in Redis, or None if there is none, nothing that makes sense, or no Redis."""
+    try:
+        value = get_redis_connection("default").get(_key(account_id))
+        balance = msgspec.json.decode(value, type=KeptBalance) if value is not None else None
+    except (RedisError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        logger.warning("The balance of %s cannot be read from Redis: %s", account_id, error)
+        return None
+    return balance if balance is not None and balance.account_id == account_id else None
+
+
+def find_stored_balance(*, account_id: UUID) -> KeptBalance | None:
+    """Return the account's balance in the read model, or None if no message about it has come yet."""
+    row = AccountBalance.objects.filter(pk=account_id).values_list(*KeptBalance.__struct_fields__).first()
+    return KeptBalance(*row) if row else None
+
+
+def _pick_newest(balances: Iterable[KeptBalance]) -> list[KeptBalance]:
+    """Return one balance for each account: a statement cannot change a row twice."""
+    newest: dict[UUID, KeptBalance] = {}
+    for balance in balances:
+        kept = newest.setdefault(balance.account_id, balance)
+        if balance.version > kept.version:
+            newest[balance.account_id] = balance
+    return list(newest.values())
+
+
+def _key(account_id: UUID) -> str:
+    return f"balance:{account_id}"

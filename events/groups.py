@@ -1,0 +1,29 @@
+"""The groups that consume messages; CONSUMER_GROUPS in the settings names them and where their handlers stand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from events.messages import Message
+
+Handler = Callable[[Sequence[Message]], None]
+"""Takes in messages of one topic, all or none, in the transaction that it is called in; may see one key twice."""
+
+
+class Group(NamedTuple):
+    """A consumer group: what it does with the messages of which topic."""
+
+    name: str
+    handlers: Mapping[str, Handler]
+
+
+def get_group(*, name: str) -> Group:
+    """Return the group `name`. Raises KeyError if there is none."""
+    return Group(name, import_string(settings.CONSUMER_GROUPS[name]))
+
+
+def list_groups() -> list[Group]:
+    """Return all groups."""
+    return [get_group(name=name) for name in settings.CONSUMER_GROUPS]

@@ -1,0 +1,151 @@
+"""The port to Kafka: the only place that knows the client library.
+
+Producers and consumers hold threads and sockets, so each process makes its own, after it was forked.
+"""
+
+import os
+import socket
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
+
+from events.messages import Message
+
+# Note [When Kafka is away]: a send gives up after seconds, not after the library's minutes. The relay then ends and
+# is tried again by the schedule, so nothing waits inside the library that could be sent after what follows it.
+CONNECT_SECONDS = 2.0
+METADATA_MS = 3_000
+REQUEST_MS = 5_000
+DELIVERY_MS = 10_000
+NEW_TOPICS_MS = 10_000
+LONGEST_RECONNECT_MS = 2_000
+MAX_POLL_RECORDS = 500
+
+
+class KafkaAwayError(Exception):
+    """No broker can be reached."""
+
+
+class PublishError(Exception):
+    """Kafka has not acknowledged all messages; any of them may have arrived."""
+
+
+class Publisher:
+    """This process's idempotent producer."""
+
+    def __init__(self) -> None:
+        """Make a producer."""
+        self._producer = KafkaProducer(**_connection(), **_DELIVERY)
+
+    def get_cluster_id(self) -> str:
+        """Return the id of the cluster that this publisher talks to. Raises PublishError if none answers."""
+        metadata = self._producer._metadata  # the library has no public name for the cluster's id
+        if metadata.cluster_id is None:
+            self._await_metadata()
+        return str(metadata.cluster_id)
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Send `messages`, in order for each key, and await that all in-sync replicas have them.
+
+        Raises PublishError; this publisher is then of no more use.
+        """
+        try:
+            futures = [
+                self._producer.send(name_topic(message.type), key=_key(message), value=message.encode())
+                for message in messages
+            ]
+            self._producer.flush(timeout=DELIVERY_MS / 1000)
+            for future in futures:
+                future.get(timeout=0)
+        except KafkaError as error:
+            raise PublishError(str(error)) from error
+
+    def _await_metadata(self) -> None:
+        try:
+            self._producer.partitions_for(name_topic("account.balance.updated"))  # any topic would do
+        except KafkaError as error:
+            raise PublishError(str(error)) from error
+
+    def close(self) -> None:
+        """Drop the connections and what was not sent."""
+        self._producer.close(timeout=0)
+
+
+def get_publisher() -> Publisher:
+    """Return the publisher of this process. Raises PublishError if it cannot be made."""
+    if os.getpid() not in _publishers:
+        try:
+            _publishers[os.getpid()] = Publisher()
+        except KafkaError as error:
+            raise PublishError(str(error)) from error
+    return _publishers[os.getpid()]
+
+
+def drop_publisher() -> None:
+    """Close the publisher of this process, if it has one, after an error; the next one starts anew."""
+    publisher = _publishers.pop(os.getpid(), None)
+    if publisher is not None:
+        publisher.close()
+
+
+_publishers: dict[int, Publisher] = {}  # by process id, as a fork copies what its parent has
+
+
+def make_consumer(*, group: str, topics: Collection[str]) -> KafkaConsumer:
+    """Return a consumer in `group` that starts with the oldest message and commits offsets only when told to."""
+    consumer = KafkaConsumer(
+        **_connection(),
+        group_id=f"{settings.KAFKA_PREFIX}{group}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=MAX_POLL_RECORDS,
+    )
+    consumer.subscribe([name_topic(topic) for topic in sorted(topics)])
+    return consumer
+
+
+def require_broker() -> None:
+    """Raise KafkaAwayError unless a broker can be reached. A consumer of the library would wait for one in silence."""
+    reasons = []
+    for server in settings.KAFKA_BOOTSTRAP_SERVERS:
+        address = urlsplit(f"//{server}")
+        try:
+            socket.create_connection((address.hostname, address.port), timeout=CONNECT_SECONDS).close()
+        except OSError as error:
+            reasons.append(f"{server}: {error}")
+        else:
+            return
+    raise KafkaAwayError("; ".join(reasons))
+
+
+def name_topic(topic: str) -> str:
+    """Return the name of `topic` on the cluster, which several banks may share."""
+    return f"{settings.KAFKA_PREFIX}{topic}"
+
+
+def _key(message: Message) -> bytes:
+    return str(message.subject).encode()
+
+
+def _connection() -> dict[str, Any]:
+    return {
+        "bootstrap_servers": settings.KAFKA_BOOTSTRAP_SERVERS,
+        "api_version": settings.KAFKA_API_VERSION or None,
+        "bootstrap_timeout_ms": METADATA_MS,
+        "reconnect_backoff_max_ms": LONGEST_RECONNECT_MS,
+        "metadata_max_age_ms": NEW_TOPICS_MS,
+    }
+
+
+_DELIVERY = {
+    "enable_idempotence": True,
+    "acks": "all",
+    "max_block_ms": METADATA_MS,
+    "request_timeout_ms": REQUEST_MS,
+    "delivery_timeout_ms": DELIVERY_MS,
+    "linger_ms": 5,
+}
