@@ -8,6 +8,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -112,9 +113,11 @@ DATABASES = {
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
             "connect_timeout": 5,
+            "prepare_threshold": 5,  # Django turns prepared statements off; core.db.Statement wants them
             "application_name": "bank",
             "options": (
-                f"-c lock_timeout={IDEMPOTENCY_WAIT_MS}"
+                "-c plan_cache_mode=force_generic_plan"  # a prepared statement is planned once, not at each use
+                f" -c lock_timeout={IDEMPOTENCY_WAIT_MS}"
                 f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
             ),
@@ -136,10 +139,10 @@ CACHES = {
         },
     }
 }
+BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -150,17 +153,14 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-holds": {"task": "ledger.tasks.expire_holds", "schedule": 30.0},
     "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
-}
-
-# Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
     "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
+}
+
+# Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
 KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
 KAFKA_API_VERSION = tuple(int(part) for part in env.str("KAFKA_API_VERSION", default="").split(".") if part)
-
-# People
-AUTH_USER_MODEL = "core.User"
 KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
 INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
 
@@ -168,6 +168,9 @@ INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kaf
 CONSUMER_GROUPS = {
     "balances": "accounts.consumers.BALANCES",
 }
+
+# People
+AUTH_USER_MODEL = "core.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -176,6 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "core.api.refusals.answer_csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -197,7 +201,7 @@ READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
 WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
 FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
 FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
-SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 30)
+SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 600)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours add to X-Forwarded-For
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 
@@ -284,15 +288,37 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
         # What callers do wrong stands in the access log; else anybody could fill this one.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
-        "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
 }
 
+# The back office
 UNFOLD: dict[str, object] = {
     "SITE_TITLE": "Bank back office",
     "SITE_HEADER": "Bank",
+    "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "account_balance",
+    "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "bank.dashboard.add_figures",
+    "SIDEBAR": {"navigation": "bank.navigation.list_groups"},
+    "STYLES": [lambda request: static("core/back_office.css")],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "#eef6f6",
+            "100": "#d5e9ea",
+            "200": "#aed4d6",
+            "300": "#7fb8bc",
+            "400": "#4d979d",
+            "500": "#2f7b82",
+            "600": "#1f646b",
+            "700": "#1a5158",
+            "800": "#174349",
+            "900": "#14373c",
+            "950": "#0a2124",
+        },
+    },
 }
