@@ -1,0 +1,15 @@
+"""What all pages of the back office share.
+
+    cells    how a value is shown: an amount, a moment, a status, a link
+    tables   rows of other models on the page of their parent, and who contributes which
+    acts     what staff may do to a page's subject: a button, a reason, one service call
+    pages    the base of all pages: to be read, never edited as a form
+    users    the people who sign in
+
+An app of an upper layer adds its tables and acts to the pages of a lower one (`@table_on(Client)`, `@act_on(Client)`),
+so imports still run one way.
+"""
+
+from core.admin import users
+
+__all__ = ["users"]

@@ -1,0 +1,90 @@
+"""Acts: what staff may do to the subject of a page. Each has a button, asks for a reason and makes one service call."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.admin.tables import Table
+from core.errors import BankError
+from core.models import User
+
+
+class ReasonForm(forms.Form):
+    """Why: kept with the act, and told in its event."""
+
+    reason = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),
+        help_text="One sentence for whoever reads this in a year. It is kept for good; leave personal data out.",
+    )
+
+
+class Act:
+    """What a subclass may do, to whom it is offered, and how it explains itself."""
+
+    name: ClassVar[str]
+    """In the page's address."""
+    title: ClassVar[str]
+    """On the button."""
+    explanation: ClassVar[str]
+    """What will happen, for a new colleague."""
+    permission: ClassVar[str]
+    icon: ClassVar[str]
+    variant: ClassVar[ActionVariant] = ActionVariant.DEFAULT
+
+    def is_offered(self, subject: Any) -> bool:
+        """Tell whether the button makes sense now. The service, not this, decides whether the act is refused."""
+        return True
+
+    def list_findings(self, subject: Any) -> Sequence[Table]:
+        """Return what is worth seeing before the act is confirmed."""
+        return ()
+
+    def perform(self, *, subject: Any, reason: str, actor: User, now: datetime) -> str:
+        """Call the service and return the sentence that tells what was done. Raises BankError."""
+        raise NotImplementedError
+
+    def explain(self, error: BankError) -> SafeString:
+        """Return a refusal in words."""
+        faults = format_html_join("", " {}", ((text,) for texts in error.errors.values() for text in texts))
+        return format_html("{}{}", error.text, faults)
+
+
+AnyAct = TypeVar("AnyAct", bound=type[Act])
+
+_acts: dict[type[Model], dict[str, Act]] = defaultdict(dict)
+
+
+def act_on(model: type[Model]) -> Callable[[AnyAct], AnyAct]:
+    """Offer the decorated act on the pages of `model`."""
+
+    def register(act: AnyAct) -> AnyAct:
+        _acts[model][act.name] = act()
+        return act
+
+    return register
+
+
+def list_acts(model: type[Model]) -> Sequence[Act]:
+    """Return the acts on the pages of `model`."""
+    return list(_acts[model].values())
+
+
+def find_act(model: type[Model], name: str) -> Act | None:
+    """Return the act called `name` on the pages of `model`, or None."""
+    return _acts[model].get(name)
+
+
+def list_offered_acts(request: HttpRequest, subject: Model) -> list[Act]:
+    """Return the acts whose buttons the reader of a page sees."""
+    allowed = [act for act in list_acts(type(subject)) if request.user.has_perm(act.permission)]
+    return [act for act in allowed if act.is_offered(subject)]

@@ -1,0 +1,112 @@
+"""How a value is shown, in lists, on pages and in tables alike."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.numberformat import format as format_number
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from core.money import format_amount
+
+NOTHING = "–"  # noqa: RUF001 - a dash of the width of a figure
+
+
+class Tone(StrEnum):
+    """What a status means to the reader; the style sheet gives it its colour."""
+
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+    OVER = "over"
+
+
+Tones = Mapping[Any, Tone]
+"""Tones by status."""
+
+
+def column(title: str, show: Callable[[Any], object]) -> Callable[[Any], str]:
+    """Return `show` as a column of a list, or a field of a page, under `title`."""
+
+    def cell(subject: Any) -> str:
+        return str(show(subject))
+
+    cell.__name__ = slugify(title).replace("-", "_")  # becomes the column's CSS class
+    return admin.display(description=title)(cell)
+
+
+def amount_column(title: str, show: Callable[[Any], object]) -> Callable[[Any], str]:
+    """Return a column of amounts, aligned to the right."""
+    cell = column(title, show)
+    cell.__name__ = f"amount_{cell.__name__}"
+    return cell
+
+
+def show_amount(amount_minor: int | None, currency: str) -> str:
+    """Return minor units as people write them: (1000050, "BRL") is 10,000.50 BRL."""
+    if amount_minor is None:
+        return NOTHING
+    text = format_number(
+        format_amount(amount_minor, currency), ".", grouping=3, thousand_sep=",", force_grouping=True, use_l10n=False
+    )
+    return format_html('<span class="amount">{} <small>{}</small></span>', text, currency)
+
+
+def show_moment(at: datetime | None) -> str:
+    """Return a moment to the second, in the bank's time zone."""
+    if at is None:
+        return NOTHING
+    local = timezone.localtime(at)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:%Y-%m-%d %H:%M:%S}")
+
+
+def show_day(day: date | None) -> str:
+    """Return a day."""
+    return NOTHING if day is None else f"{day:%Y-%m-%d}"
+
+
+def show_status(value: str, label: str, tones: Tones) -> SafeString:
+    """Return a status as a coloured label."""
+    return format_html('<span class="status {}">{}</span>', tones.get(value, Tone.OVER), label)
+
+
+def show_id(value: object) -> str:
+    """Return an identifier in letters that can be compared."""
+    return NOTHING if value is None else format_html('<span class="identifier">{}</span>', value)
+
+
+def show_json(value: object) -> SafeString:
+    """Return a JSON document, indented."""
+    return format_html(
+        '<pre class="document">{}</pre>', json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    )
+
+
+def find_page(model: type[Model], key: object) -> str:
+    """Return the address of the page of the row of `model` with primary key `key`."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[key])
+
+
+def find_list(model: type[Model], **filters: str) -> str:
+    """Return the address of the list of `model`, narrowed by `filters`."""
+    query = {"query": filters} if filters else {}
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", **query)  # type: ignore[arg-type]
+
+
+def link(address: str, text: object) -> SafeString:
+    """Return a link."""
+    return format_html('<a class="text-link" href="{}">{}</a>', address, text)
+
+
+def link_to(model: type[Model], key: UUID | int | None, text: object = None) -> str:
+    """Return a link to the page of a row of `model`, or a dash where there is none."""
+    return NOTHING if key is None else link(find_page(model, key), text or show_id(key))

@@ -1,0 +1,173 @@
+"""The base of all pages of the back office: lists and pages to be read, and acts in place of forms.
+
+No row is added, changed or deleted here, whoever asks: the permissions say no even to a superuser, and Django then
+answers a POST with 403. What staff may do is an Act.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+from core.admin.acts import Act, ReasonForm, find_act, list_offered_acts
+from core.admin.cells import find_page
+from core.admin.tables import make_tables
+from core.errors import BankError
+from core.models import User
+
+
+class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """A list and a page of a model. The list never counts its rows, so it opens as quickly with a million."""
+
+    help_text = ""
+    """What the page is for, for a new colleague."""
+    empty_text = "Nothing matches."
+    """What to do when the list is empty."""
+
+    actions = None
+    change_form_template = "admin/bank/page.html"
+    compressed_fields = True
+    list_before_template = "admin/bank/help.html"
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    paginator = InfinitePaginator
+    search_fields = ("pk",)  # shows the search box; `search` says what it finds
+    show_full_result_count = False
+    sortable_by = ()
+    view_on_site = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return all fields of the page."""
+        return list(flatten_fieldsets(self.get_fieldsets(request, obj)))
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Return those of `rows` that `term`, which is no id, may mean."""
+        return rows.none()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by id, or as the subclass does."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        key = parse_uuid(term)
+        return (self.search_id(queryset, key) if key else self.search(queryset, term)), False
+
+    def search_id(self, rows: QuerySet[Any], key: UUID) -> QuerySet[Any]:
+        """Return those of `rows` that an id may mean."""
+        return rows.filter(pk=key)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let the address of a list narrow it by its filters only, so that nobody probes what the list hides."""
+        name = lookup.split("__")[0]
+        filtered = {each[0] for each in self.list_filter if isinstance(each, tuple)}
+        return name in filtered or name not in {field.name for field in self.opts.get_fields()}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; nothing is done to its rows, so a POST is refused."""
+        if request.method == "POST":
+            raise PermissionDenied
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """Show a page with its tables and the buttons of its acts."""
+        if obj is not None:
+            acts = list_offered_acts(request, obj)
+            context |= {
+                "help_text": self.help_text,
+                "tables": make_tables(request, obj),
+                "actions_detail": [self._make_button(act, obj) for act in acts],
+            }
+        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return response
+
+    def _make_button(self, act: Act, subject: Model) -> dict[str, Any]:
+        return {
+            "title": act.title,
+            "icon": act.icon,
+            "variant": act.variant,
+            "path": reverse(f"admin:{self._act_url_name}", args=[subject.pk, act.name]),
+            "attrs": {},
+        }
+
+    @property
+    def _act_url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_act"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages on which acts are confirmed."""
+        view = self.admin_site.admin_view(self.act_view)
+        return [path("<path:object_id>/act/<slug:name>/", view, name=self._act_url_name), *super().get_urls()]
+
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Ask for the reason of an act; with it, by POST only, perform the act."""
+        act = find_act(self.model, name)
+        if act is None:
+            raise Http404
+        if not (self.has_view_permission(request) and request.user.has_perm(act.permission)):
+            raise PermissionDenied
+        subject = self.get_object(request, unquote(object_id))
+        if subject is None:
+            raise Http404
+        if request.method != "POST":
+            return self._ask(request, act, subject, ReasonForm(), status=200)
+        return self._perform(request, act, subject, ReasonForm(request.POST))
+
+    def _perform(self, request: HttpRequest, act: Act, subject: Model, form: ReasonForm) -> HttpResponse:
+        if not form.is_valid() or not isinstance(request.user, User):
+            return self._ask(request, act, subject, form, status=400)
+        reason = form.cleaned_data["reason"]
+        try:
+            done = act.perform(subject=subject, reason=reason, actor=request.user, now=timezone.now())
+        except BankError as error:
+            messages.error(request, act.explain(error))
+            return self._ask(request, act, subject, form, status=error.http_status)
+        messages.success(request, done)
+        return HttpResponseRedirect(find_page(self.model, subject.pk))
+
+    def _ask(
+        self, request: HttpRequest, act: Act, subject: Model, form: ReasonForm, *, status: int
+    ) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{act.title}: {subject}",
+            "act": act,
+            "form": form,
+            "tables": act.list_findings(subject),
+            "subject_page": find_page(self.model, subject.pk),
+        }
+        return TemplateResponse(request, "admin/bank/act.html", context, status=status)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Return the UUID that `text` writes, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

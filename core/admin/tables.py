@@ -1,0 +1,68 @@
+"""Tables of other rows on the page of their parent: the accounts of a client, the postings of an entry."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+
+class Link(NamedTuple):
+    """An address and the words that lead there."""
+
+    address: str
+    text: str
+
+
+class Amount(str):
+    """The heading of a column of amounts, which is aligned to the right."""
+
+    __slots__ = ()
+    is_amount = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table under a page's fields. `empty` is the sentence that stands in place of no rows."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    empty: str
+    help: str = ""
+    totals: Sequence[object] = ()
+    more: Sequence[Link] = field(default=())
+
+    @property
+    def lines(self) -> list[list[tuple[str, object]]]:
+        """The rows, each cell with its column's heading."""
+        return [list(zip(self.headings, row, strict=True)) for row in self.rows]
+
+    @property
+    def last_line(self) -> list[tuple[str, object]]:
+        """The totals, each with its column's heading."""
+        return list(zip(self.headings, self.totals, strict=True)) if self.totals else []
+
+
+TableMaker = Callable[[HttpRequest, Any], Table | None]
+"""Makes a table of the page's subject, or none where there is nothing to say."""
+
+_makers: dict[type[Model], list[tuple[str, TableMaker]]] = defaultdict(list)
+
+
+def table_on(model: type[Model], *, permission: str) -> Callable[[TableMaker], TableMaker]:
+    """Put the table that the decorated function makes on the pages of `model`, for those with `permission`."""
+
+    def register(make: TableMaker) -> TableMaker:
+        _makers[model].append((permission, make))
+        return make
+
+    return register
+
+
+def make_tables(request: HttpRequest, subject: Model) -> list[Table]:
+    """Return the tables of a page that its reader may see."""
+    makers = [make for permission, make in _makers[type(subject)] if request.user.has_perm(permission)]
+    return [table for make in makers if (table := make(request, subject)) is not None]
