@@ -1,0 +1,128 @@
+"""The books as tables: the postings of an entry, the statement of an account, what is held of it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.admin.cells import NOTHING, Tone, link_to, show_amount, show_moment, show_status
+from core.admin.tables import Amount, Link, Table
+from ledger.models import AvailabilityChange, Hold, JournalEntry, LedgerAccount, Posting
+from ledger.states import HoldStatus, Side
+
+_LINES = 20
+_BEFORE = "before"
+
+HOLD_TONES = {HoldStatus.OPEN: Tone.WAITING, HoldStatus.CAPTURED: Tone.GOOD}
+
+
+def show_side(posting: Posting, side: Side) -> str:
+    """Return the posting's amount in the column of `side`, nothing in the other one."""
+    return show_amount(posting.amount, posting.currency) if posting.side == side else ""
+
+
+def make_postings(*, entry_id: UUID) -> Table:
+    """Return the postings of an entry as a book shows them: debits left, credits right, and their totals."""
+    postings = list(Posting.objects.filter(entry_id=entry_id).select_related("account").order_by("side", "account_id"))
+    return Table(
+        title="Debits and credits",
+        headings=("Account", Amount("Debit"), Amount("Credit"), Amount("Balance after")),
+        rows=[
+            (
+                link_to(LedgerAccount, posting.account_id, posting.account),
+                show_side(posting, Side.DEBIT),
+                show_side(posting, Side.CREDIT),
+                show_amount(posting.balance_after, posting.currency),
+            )
+            for posting in postings
+        ],
+        totals=("Total", _sum(postings, Side.DEBIT), _sum(postings, Side.CREDIT), "") if postings else (),
+        empty="No money moved: nothing was written into the books.",
+    )
+
+
+def _sum(postings: list[Posting], side: Side) -> str:
+    """Return the sum of a side. An entry keeps to one currency; one of several has no total."""
+    currencies = {posting.currency for posting in postings}
+    if len(currencies) > 1:
+        return NOTHING
+    return show_amount(sum(posting.amount for posting in postings if posting.side == side), currencies.pop())
+
+
+def make_statement(*, request: HttpRequest, account_id: UUID) -> Table:
+    """Return a page of the postings of an account, the newest first, with the balance after each."""
+    lines = list(_find_postings(request, account_id).select_related("entry")[: _LINES + 1])
+    more = []
+    if _BEFORE in request.GET:
+        more.append(Link("?", "Newest"))
+    if len(lines) > _LINES:
+        more.append(Link(f"?{_BEFORE}={lines[_LINES - 1].version}", "Older"))
+    return Table(
+        title="Statement",
+        headings=("Booked", "Why", Amount("Debit"), Amount("Credit"), Amount("Balance after"), Amount("Version")),
+        rows=[_make_line(posting) for posting in lines[:_LINES]],
+        empty="Nothing has been booked on this account yet.",
+        help="The newest first. A customer's account is the bank's debt, so a credit raises it.",
+        more=more,
+    )
+
+
+def _find_postings(request: HttpRequest, account_id: UUID) -> QuerySet[Posting]:
+    postings = Posting.objects.filter(account_id=account_id).order_by("-version")
+    before = request.GET.get(_BEFORE, "")
+    is_version = before.isascii() and before.isdigit() and len(before) <= 18  # fits a BIGINT
+    return postings.filter(version__lt=int(before)) if is_version else postings
+
+
+def _make_line(posting: Posting) -> tuple[Any, ...]:
+    return (
+        show_moment(posting.booked_at),
+        link_to(JournalEntry, posting.entry_id, posting.entry.code),
+        show_side(posting, Side.DEBIT),
+        show_side(posting, Side.CREDIT),
+        show_amount(posting.balance_after, posting.currency),
+        posting.version,
+    )
+
+
+def make_holds(*, account_id: UUID) -> Table:
+    """Return the latest holds of an account."""
+    holds = Hold.objects.filter(account_id=account_id).select_related("account").order_by("-id")
+    return Table(
+        title="Holds",
+        headings=("Hold", Amount("Held"), Amount("Captured"), "Status", "Placed", "Expires"),
+        rows=[
+            (
+                link_to(Hold, hold.id),
+                show_amount(hold.amount, hold.account.currency),
+                show_amount(hold.captured_amount, hold.account.currency),
+                show_hold_status(hold),
+                show_moment(hold.created_at),
+                show_moment(hold.expires_at),
+            )
+            for hold in holds[:_LINES]
+        ],
+        empty="No funds of this account were ever held.",
+    )
+
+
+def show_hold_status(hold: Hold) -> str:
+    """Return how a hold stands."""
+    return show_status(hold.status, hold.get_status_display(), HOLD_TONES)
+
+
+def make_availability_changes(changes: QuerySet[AvailabilityChange], *, currency: str) -> Table | None:
+    """Return the latest of `changes`, or none if there was never any."""
+    rows = [
+        (
+            show_moment(change.changed_at),
+            show_amount(change.pending_delta, currency),
+            show_amount(change.floor_delta, currency),
+            link_to(Hold, change.hold_id),
+            change.version,
+        )
+        for change in changes.order_by("-version")[:_LINES]
+    ]
+    headings = ("When", Amount("Change of pending"), Amount("Change of floor"), "Hold", Amount("Version"))
+    return Table(title="Changes of what is available", headings=headings, rows=rows, empty="") if rows else None
