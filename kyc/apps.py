@@ -7,3 +7,4 @@ class KycConfig(AppConfig):
     """The kyc app."""
 
     name = "kyc"
+    verbose_name = "Clients"

@@ -1,0 +1,321 @@
+"""Pages of clients and their KYC cases, with the decision on a case."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+
+from core.admin.acts import Act, act_on
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    column,
+    find_list,
+    find_page,
+    link_to,
+    show_day,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Table, table_on
+from core.errors import InvalidInputError
+from core.models import User
+from events.admin import list_events, name_subject
+from kyc.errors import CaseNotOpenError
+from kyc.models import Client, KycCase
+from kyc.selectors import find_client_by_document, get_masked_document, list_open_cases
+from kyc.services import decide_case
+from kyc.states import ClientStatus, DocumentType, KycStatus
+
+_CLIENT_TONES = {ClientStatus.ACTIVE: Tone.GOOD}
+_KYC_TONES = {KycStatus.VERIFIED: Tone.GOOD, KycStatus.IN_REVIEW: Tone.WAITING, KycStatus.REJECTED: Tone.BAD}
+
+name_subject(prefix="client", model=Client)
+
+
+def show_client_status(client: Client) -> str:
+    """Return whether the client may use the bank."""
+    return show_status(client.status, client.get_status_display(), _CLIENT_TONES)
+
+
+def _show_kyc_status(client: Client) -> str:
+    return show_status(client.kyc_status, client.get_kyc_status_display(), _KYC_TONES)
+
+
+def _show_case_status(case: KycCase) -> str:
+    return show_status(case.status, case.get_status_display(), _KYC_TONES)
+
+
+def _show_document(client: Client) -> str:
+    return f"{client.get_document_type_display()} {get_masked_document(client=client)}"
+
+
+@admin.register(Client)
+class ClientAdmin(BankAdmin):
+    """A client; its accounts are contributed by the apps that keep them."""
+
+    help_text = (
+        "The people and companies that bank here. A client in review waits for a decision on its KYC case and opens "
+        "no account until then."
+    )
+    empty_text = "No client matches. Search by name, e-mail address, id, or the whole number of a document."
+    search_help_text = "Name, e-mail, id or whole document number"
+    ordering = ("-created_at",)
+    list_display = (
+        "name",
+        "email",
+        column("KYC", _show_kyc_status),
+        column("Status", show_client_status),
+        column("Registered", lambda client: show_moment(client.created_at)),
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("kyc_status", ChoicesDropdownFilter),
+        ("created_at", DayFilter),
+    )
+    fieldsets = (
+        (
+            "Client",
+            {
+                "fields": (
+                    "name",
+                    "email",
+                    column("Status", show_client_status),
+                    column("KYC", _show_kyc_status),
+                    column("Document", _show_document),
+                    column("Born", lambda client: show_day(client.birth_date)),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Id", lambda client: show_id(client.pk)),
+                    column("Signs in as", lambda client: client.user.username),
+                    column("Registered", lambda client: show_moment(client.created_at)),
+                    column("Inactivated", lambda client: show_moment(client.inactivated_at)),
+                    column("Reason", lambda client: client.inactivation_reason or NOTHING),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        """Leave personal data encrypted until a client's own page shows it."""
+        clients: QuerySet[Client] = super().get_queryset(request)
+        return clients.defer("document_number", "birth_date")
+
+    def search(self, rows: QuerySet[Client], term: str) -> QuerySet[Client]:
+        """Find by e-mail address or name."""
+        if "@" in term:
+            return rows.alias(address=Lower("email")).filter(address=term.lower())
+        return rows.filter(name__icontains=term)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Search by POST, so that a document's number enters no address, history or log."""
+        if request.method == "POST" and "q" in request.POST:
+            return self._answer_search(request, request.POST["q"].strip())
+        return super().changelist_view(request, extra_context)
+
+    def _answer_search(self, request: HttpRequest, term: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not _may_be_document(term):
+            return HttpResponseRedirect(find_list(Client, q=term))
+        client = _find_by_document(term)
+        if client is None:
+            messages.warning(request, "No client has this document.")
+            return HttpResponseRedirect(find_list(Client))
+        return HttpResponseRedirect(find_page(Client, client.pk))
+
+
+def _may_be_document(text: str) -> bool:
+    """Tell whether `text` looks like a document's number, right or mistyped: much of it is digits, and it is no id."""
+    return "@" not in text and len(text) <= 18 and sum(character.isdigit() for character in text) >= 5
+
+
+def _find_by_document(number: str) -> Client | None:
+    """Return the client with a document of any type and this number."""
+    for document_type in DocumentType.values:
+        try:
+            client = find_client_by_document(document_type=document_type, number=number)
+        except InvalidInputError:
+            continue  # no number of this type
+        if client is not None:
+            return client
+    return None
+
+
+@admin.register(KycCase)
+class KycCaseAdmin(BankAdmin):
+    """A look at a client, ended by a decision."""
+
+    help_text = (
+        "Each case is one look at who a client is. Approve or reject it with a reason; the client learns of it at "
+        "once, and the decision cannot be taken back, only followed by a new case."
+    )
+    empty_text = "No case matches. New cases come with each registration; nothing waits for you here."
+    search_help_text = "Name or e-mail of the client, id"
+    ordering = ("-opened_at",)
+    list_select_related = ("client", "decided_by")
+    list_display = (
+        column("Case", lambda case: show_id(case.pk)),
+        column("Client", lambda case: link_to(Client, case.client_id, case.client)),
+        column("Status", _show_case_status),
+        column("Opened", lambda case: show_moment(case.opened_at)),
+        column("Decided", lambda case: show_moment(case.decided_at)),
+        column("By", lambda case: case.decided_by or NOTHING),
+    )
+    list_filter = (("status", ChoicesDropdownFilter), ("opened_at", DayFilter))
+    fieldsets = (
+        (
+            "Case",
+            {
+                "fields": (
+                    column("Client", lambda case: link_to(Client, case.client_id, case.client)),
+                    column("E-mail", lambda case: case.client.email),
+                    column("Document", lambda case: _show_document(case.client)),
+                    column("Status", _show_case_status),
+                    column("Opened", lambda case: show_moment(case.opened_at)),
+                )
+            },
+        ),
+        (
+            "Decision",
+            {
+                "fields": (
+                    column("Decided", lambda case: show_moment(case.decided_at)),
+                    column("By", lambda case: case.decided_by or NOTHING),
+                    column("Reason", lambda case: case.reason or NOTHING),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KycCase]:
+        """Leave personal data encrypted until a page shows it."""
+        cases: QuerySet[KycCase] = super().get_queryset(request)
+        return cases.defer("client__document_number", "client__birth_date")
+
+    def search_id(self, rows: QuerySet[KycCase], key: Any) -> QuerySet[KycCase]:
+        """Find by id or client."""
+        return rows.filter(pk=key) | rows.filter(client_id=key)
+
+    def search(self, rows: QuerySet[KycCase], term: str) -> QuerySet[KycCase]:
+        """Find by the client's e-mail address or name."""
+        if "@" in term:
+            return rows.alias(address=Lower("client__email")).filter(address=term.lower())
+        return rows.filter(client__name__icontains=term)
+
+
+class _Decision(Act):
+    """A decision on a case, from its own page or from its client's."""
+
+    permission = "kyc.decide_kyccase"
+    decision: KycStatus
+
+    def is_offered(self, subject: Client | KycCase) -> bool:
+        """Offer it while the case is open."""
+        return _find_open_case(subject) is not None
+
+    def perform(self, *, subject: Client | KycCase, reason: str, actor: User, now: datetime) -> str:
+        """Decide the case."""
+        case = _find_open_case(subject)
+        if case is None:
+            raise CaseNotOpenError
+        decided = decide_case(case_id=case.pk, decision=self.decision, decided_by=actor, reason=reason, now=now)
+        return format_html(
+            "{} is {} now.", link_to(Client, decided.client_id, decided.client), self.decision.label.lower()
+        )
+
+
+def _find_open_case(subject: Client | KycCase) -> KycCase | None:
+    open_cases = list_open_cases()
+    if isinstance(subject, Client):
+        return open_cases.filter(client=subject).first()
+    return open_cases.filter(pk=subject.pk).first()
+
+
+@act_on(Client)
+@act_on(KycCase)
+class Approve(_Decision):
+    """Verify the client."""
+
+    name = "approve"
+    title = "Approve"
+    icon = "verified_user"
+    variant = ActionVariant.SUCCESS
+    decision = KycStatus.VERIFIED
+    explanation = "The client becomes verified and may open accounts from this moment on."
+
+
+@act_on(Client)
+@act_on(KycCase)
+class Reject(_Decision):
+    """Reject the client."""
+
+    name = "reject"
+    title = "Reject"
+    icon = "gpp_bad"
+    variant = ActionVariant.DANGER
+    decision = KycStatus.REJECTED
+    explanation = "The client is rejected and opens no account. It may be heard again in a new case."
+
+
+@table_on(Client, permission="kyc.view_kyccase")
+def _show_cases(request: HttpRequest, client: Client) -> Table:
+    return _make_cases(client.cases.select_related("decided_by").order_by("-opened_at"))
+
+
+def _make_cases(cases: QuerySet[KycCase]) -> Table:
+    """Return KYC cases of one client as a table."""
+    rows = [
+        (
+            link_to(KycCase, case.pk),
+            _show_case_status(case),
+            show_moment(case.opened_at),
+            show_moment(case.decided_at),
+            case.decided_by or NOTHING,
+            case.reason,
+        )
+        for case in cases
+    ]
+    headings = ("Case", "Status", "Opened", "Decided", "By", "Reason")
+    return Table(title="KYC cases", headings=headings, rows=rows, empty="This client never had a KYC case.")
+
+
+@table_on(KycCase, permission="kyc.view_kyccase")
+def _show_other_cases(request: HttpRequest, case: KycCase) -> Table | None:
+    others = KycCase.objects.filter(client_id=case.client_id).exclude(pk=case.pk)
+    table = _make_cases(others.select_related("decided_by").order_by("-opened_at"))
+    return table if table.rows else None
+
+
+@table_on(Client, permission="events.view_event")
+def _show_events(request: HttpRequest, client: Client) -> Table:
+    return list_events(key=client.pk)
+
+
+@table_on(KycCase, permission="events.view_event")
+def _show_events_of_client(request: HttpRequest, case: KycCase) -> Table:
+    return list_events(key=case.client_id)
+
+
+@table_on(User, permission="kyc.view_client")
+def _show_client_of_user(request: HttpRequest, user: User) -> Table | None:
+    client = Client.objects.filter(user=user).defer("document_number", "birth_date").first()
+    if client is None:
+        return None
+    rows = [(link_to(Client, client.pk, client), show_client_status(client), _show_kyc_status(client))]
+    return Table(title="Client", headings=("Name", "Status", "KYC"), rows=rows, empty="")
