@@ -1,0 +1,197 @@
+"""Pages of transfers: what was asked, by whom, and what became of it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from accounts.admin import show_account
+from accounts.models import Account
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    amount_column,
+    column,
+    find_list,
+    link_to,
+    show_amount,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Amount, Link, Table, table_on
+from core.models import IdempotencyKey
+from events.admin import list_events, name_subject
+from ledger.admin.pages import CurrencyFilter
+from ledger.admin.statement import make_postings
+from ledger.models import JournalEntry
+from transfers.models import Transfer
+from transfers.orders import STORED_FAILURES
+from transfers.states import TransferStatus
+
+_TONES = {
+    TransferStatus.COMPLETED: Tone.GOOD,
+    TransferStatus.IN_REVIEW: Tone.WAITING,
+    TransferStatus.FAILED: Tone.BAD,
+}
+_SHOWN = 10
+_KEY_IS_NEAR = timedelta(minutes=5)
+
+name_subject(prefix="transfer", model=Transfer)
+
+
+def _show_transfer_status(transfer: Transfer) -> str:
+    return show_status(transfer.status, transfer.get_status_display(), _TONES)
+
+
+def _show_transfer_amount(transfer: Transfer) -> str:
+    return show_amount(transfer.amount, transfer.currency)
+
+
+def _explain_failure(transfer: Transfer) -> str:
+    error = STORED_FAILURES.get(transfer.failure_code)
+    return error.message if error else transfer.failure_code or NOTHING
+
+
+def _show_entry(transfer: Transfer) -> str:
+    """Return a link to the journal entry, which has the transfer's id; only a completed transfer has one."""
+    is_booked = transfer.status == TransferStatus.COMPLETED
+    return link_to(JournalEntry, transfer.pk) if is_booked else NOTHING
+
+
+@admin.register(Transfer)
+class TransferAdmin(BankAdmin):
+    """The whole story of one transfer."""
+
+    help_text = (
+        "Deposits, withdrawals and transfers between customers' accounts, newest first. A failed transfer moved "
+        "nothing; its page says why."
+    )
+    empty_text = "No transfer matches. Search by id, by an account's number, or by the name of a client."
+    search_help_text = "Id, account number or name of the client"
+    ordering = ("-pk",)
+    list_select_related = ("debtor_account", "creditor_account")
+    list_display = (
+        column("Transfer", lambda transfer: show_id(transfer.pk)),
+        "kind",
+        column("From", lambda transfer: show_account(transfer.debtor_account)),
+        column("To", lambda transfer: show_account(transfer.creditor_account)),
+        amount_column("Amount", _show_transfer_amount),
+        column("Status", _show_transfer_status),
+        column("Ordered", lambda transfer: show_moment(transfer.created_at)),
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        CurrencyFilter,
+        ("created_at", DayFilter),
+    )
+    fieldsets = (
+        (
+            "Transfer",
+            {
+                "fields": (
+                    column("Id", lambda transfer: show_id(transfer.pk)),
+                    "kind",
+                    column("Status", _show_transfer_status),
+                    column("Why it failed", _explain_failure),
+                    amount_column("Amount", _show_transfer_amount),
+                    column("From", lambda transfer: show_account(transfer.debtor_account)),
+                    column("To", lambda transfer: show_account(transfer.creditor_account)),
+                    column("Remittance", lambda transfer: transfer.remittance_information or NOTHING),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Ordered by", lambda transfer: transfer.initiated_by),
+                    column("Ordered", lambda transfer: show_moment(transfer.created_at)),
+                    column("Completed", lambda transfer: show_moment(transfer.completed_at)),
+                    column("Journal entry", _show_entry),
+                )
+            },
+        ),
+    )
+
+    def search_id(self, rows: QuerySet[Transfer], key: Any) -> QuerySet[Transfer]:
+        """Find by id, or by the id of an account."""
+        return rows.filter(Q(pk=key) | Q(debtor_account_id=key) | Q(creditor_account_id=key))
+
+    def search(self, rows: QuerySet[Transfer], term: str) -> QuerySet[Transfer]:
+        """Find by an account's number or its client's name."""
+        named = Q(number=term.replace("-", "")) | Q(client__name__icontains=term)
+        accounts = Account.objects.filter(named).values("pk")
+        return rows.filter(Q(debtor_account_id__in=accounts) | Q(creditor_account_id__in=accounts))
+
+
+@table_on(Transfer, permission="ledger.view_posting")
+def _show_postings(request: HttpRequest, transfer: Transfer) -> Table:
+    return make_postings(entry_id=transfer.pk)
+
+
+@table_on(Transfer, permission="events.view_event")
+def _show_events(request: HttpRequest, transfer: Transfer) -> Table:
+    return list_events(key=transfer.pk)
+
+
+@table_on(Transfer, permission="transfers.view_transfer")
+def _show_keys(request: HttpRequest, transfer: Transfer) -> Table:
+    """Show the idempotency key, which was claimed within the transfer's transaction and so about when it was made."""
+    keys = IdempotencyKey.objects.filter(
+        principal_id=transfer.initiated_by_id,
+        resource_id=transfer.pk,
+        created_at__range=(transfer.created_at - _KEY_IS_NEAR, transfer.created_at + _KEY_IS_NEAR),
+    )
+    return Table(
+        title="Idempotency key",
+        headings=("Key", "Request hash", "Claimed"),
+        rows=[(key.key, show_id(bytes(key.request_hash).hex()), show_moment(key.created_at)) for key in keys],
+        empty="The key has been deleted since: keys are kept for a limited time.",
+        help="The order can be repeated under this key, and still moves money once.",
+    )
+
+
+@table_on(JournalEntry, permission="transfers.view_transfer")
+def _show_transfer_of_entry(request: HttpRequest, entry: JournalEntry) -> Table | None:
+    table = _make_transfers(Transfer.objects.filter(pk=entry.pk))
+    return table if table.rows else None
+
+
+@table_on(Account, permission="transfers.view_transfer")
+def _show_transfers_of_account(request: HttpRequest, account: Account) -> Table:
+    """Show the latest transfers: of each side the newest by its own index, so a long history costs no more."""
+    newest = Transfer.objects.order_by("-pk")
+    as_debtor = newest.filter(debtor_account_id=account.pk)[:_SHOWN]
+    as_creditor = newest.filter(creditor_account_id=account.pk)[:_SHOWN]
+    ids = as_debtor.values("pk").union(as_creditor.values("pk")).order_by("-pk")[:_SHOWN]
+    transfers = newest.filter(pk__in=[row["pk"] for row in ids])
+    more = (Link(find_list(Transfer, q=str(account.pk)), "All transfers of this account"),)
+    return _make_transfers(transfers, more=more)
+
+
+def _make_transfers(transfers: QuerySet[Transfer], *, more: tuple[Link, ...] = ()) -> Table:
+    return Table(
+        title="Transfers",
+        headings=("Transfer", "Kind", "From", "To", Amount("Amount"), "Status", "Ordered"),
+        rows=[
+            (
+                link_to(Transfer, transfer.pk),
+                transfer.get_kind_display(),
+                show_account(transfer.debtor_account),
+                show_account(transfer.creditor_account),
+                _show_transfer_amount(transfer),
+                _show_transfer_status(transfer),
+                show_moment(transfer.created_at),
+            )
+            for transfer in transfers.select_related("debtor_account", "creditor_account")
+        ],
+        empty="No money was ever sent to or from this account.",
+        more=more,
+    )
