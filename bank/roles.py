@@ -18,7 +18,7 @@ _VIEW_ALL = (
 ROLES: dict[str, tuple[str, ...]] = {
     "maker": (*_VIEW_ALL, "accounts.block_account", "accounts.inactivate_account", "kyc.inactivate_client"),
     "checker": (*_VIEW_ALL, "kyc.decide_kyccase"),
-    "auditor": _VIEW_ALL,
+    "auditor": (*_VIEW_ALL, "core.view_user", "auth.view_group"),
     "partner": ("kyc.inactivate_client",),
 }
 """Permissions by role, each as app_label.codename. Nobody who acts on accounts also decides whom the bank accepts."""

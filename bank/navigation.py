@@ -1,0 +1,65 @@
+"""The back office's sidebar: its groups, and who sees which entry."""
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+class Entry(NamedTuple):
+    """A list in the sidebar, for those with the permission to view its rows."""
+
+    title: str
+    model: str
+    icon: str
+
+    @property
+    def permission(self) -> str:
+        """The permission, as app_label.codename."""
+        app_label, model = self.model.split(".")
+        return f"{app_label}.view_{model}"
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return reverse(f"admin:{self.model.replace('.', '_')}_changelist")
+
+
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Clients": (
+        Entry("Clients", "kyc.client", "group"),
+        Entry("KYC cases", "kyc.kyccase", "fact_check"),
+    ),
+    "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
+    "Transfers": (Entry("Transfers", "transfers.transfer", "sync_alt"),),
+    "Ledger": (
+        Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
+        Entry("Journal entries", "ledger.journalentry", "receipt_long"),
+        Entry("Holds", "ledger.hold", "front_hand"),
+    ),
+    "Events": (Entry("Events", "events.event", "bolt"),),
+    "Staff": (
+        Entry("Users", "core.user", "badge"),
+        Entry("Roles", "auth.group", "key"),
+    ),
+}
+
+
+def list_groups(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar as the theme takes it; a group of which the reader may see nothing is left out."""
+    home = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
+    seen = {title: [entry for entry in entries if _may_see(request, entry)] for title, entries in GROUPS.items()}
+    groups = [
+        {"title": title, "separator": True, "items": [_make_item(entry) for entry in entries]}
+        for title, entries in seen.items()
+        if entries
+    ]
+    return [{"items": [home]}, *groups]
+
+
+def _may_see(request: HttpRequest, entry: Entry) -> bool:
+    return request.user.has_perm(entry.permission)
+
+
+def _make_item(entry: Entry) -> dict[str, str]:
+    return {"title": entry.title, "icon": entry.icon, "link": entry.address}
