@@ -1,0 +1,105 @@
+"""Who looks, and a bank that has one of everything to look at."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client as Browser
+from django.utils import timezone
+
+from accounts.models import Account
+from core.models import User
+from kyc.models import Client, KycCase
+from kyc.states import KycStatus
+from ledger.holds import place_hold
+from ledger.models import Hold
+from tests.factories import make_account, make_bob, make_staff
+from transfers.models import Transfer
+from transfers.orders import TransferOrder
+from transfers.services import submit_transfer
+from transfers.states import TransferKind
+
+ROLES = ("admin", "maker", "checker", "auditor")
+
+
+def make_member(role: str) -> User:
+    """Make a member of staff in a role."""
+    user = make_staff(username=role, is_superuser=role == "admin")
+    if role != "admin":
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture(autouse=True)
+def _quick_pages(settings: Any) -> None:
+    """Serve styles without a collected manifest, and hash passwords quickly: every test makes several people."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def sign_in() -> Callable[[str], Browser]:
+    """Return a function that gives the browser of a member of staff, by role."""
+
+    def sign_in_as(role: str) -> Browser:
+        browser = Browser()
+        browser.force_login(make_member(role))
+        return browser
+
+    return sign_in_as
+
+
+class Bank(NamedTuple):
+    """One of everything."""
+
+    alice: Client
+    account: Account
+    case: KycCase
+    transfer: Transfer
+    failed: Transfer
+    hold: Hold
+
+
+@pytest.fixture
+def bank() -> Bank:
+    """Make Alice with 100.00 BRL, a transfer that went through and one that failed, a hold, and Bob's open case."""
+    account = make_account(balance=100_00)
+    other = make_account(client=account.client)
+    bob = make_bob()
+    transfer = order_transfer(debtor=account, creditor=other, amount=25_00)
+    failed = order_transfer(debtor=account, creditor=other, amount=999_00)
+    return Bank(
+        alice=account.client,
+        account=account,
+        case=bob.cases.get(status=KycStatus.IN_REVIEW),
+        transfer=Transfer.objects.get(pk=transfer),
+        failed=Transfer.objects.get(pk=failed),
+        hold=reserve(account=account, amount=5_00),
+    )
+
+
+def order_transfer(*, debtor: Account, creditor: Account, amount: int) -> UUID:
+    """Order a transfer between two accounts and return its id."""
+    order = TransferOrder(
+        kind=TransferKind.INTERNAL,
+        debtor_account_id=debtor.pk,
+        creditor_account_id=creditor.pk,
+        amount=amount,
+        currency="BRL",
+        principal_id=debtor.client.user_id,
+        idempotency_key=str(uuid4()),
+        client_id=debtor.client_id,
+        remittance_information="Lunch",
+    )
+    return submit_transfer(order=order, now=timezone.now()).transfer.id
+
+
+def reserve(*, account: Account, amount: int) -> Hold:
+    """Hold funds of an account."""
+    with transaction.atomic():
+        return place_hold(account_id=account.pk, amount=amount, now=timezone.now())

@@ -1,0 +1,85 @@
+"""Users: staff are managed by who may, rights and customers' passwords by superusers only."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client as Browser
+
+from core.models import User
+from tests.admin.addresses import address
+from tests.admin.conftest import make_member
+from tests.factories import make_alice, make_staff
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[str], Browser]
+
+PASSWORDS = {"password1": "another-Passphrase-7", "password2": "another-Passphrase-7"}
+
+
+@pytest.fixture
+def manager() -> Browser:
+    """The browser of somebody who manages staff, but is no superuser."""
+    browser = Browser()
+    browser.force_login(make_staff(permissions=("core.view_user", "core.add_user", "core.change_user")))
+    return browser
+
+
+def test_a_new_user_is_staff_and_has_no_rights(manager: Browser) -> None:
+    response = manager.post(
+        address(User, "add"), {"username": "carla", "usable_password": "true", "is_superuser": "on", **PASSWORDS}
+    )
+
+    assert response.status_code == 302
+    carla = User.objects.get(username="carla")
+    assert (carla.is_staff, carla.is_superuser, carla.groups.count()) == (True, False, 0)
+
+
+def test_a_manager_gives_nobody_rights(manager: Browser) -> None:
+    maker = make_member("maker")
+    body = {
+        "username": "maker",
+        "is_active": "on",
+        "is_superuser": "on",
+        "groups": [Group.objects.get(name="checker").pk],
+    }
+
+    assert manager.post(address(User, "change", maker.pk), body).status_code == 302
+
+    maker.refresh_from_db()
+    assert not maker.is_superuser
+    assert set(maker.groups.values_list("name", flat=True)) == {"maker"}
+
+
+def test_a_manager_touches_neither_superusers_nor_customers(manager: Browser) -> None:
+    for user in (make_member("admin"), make_alice().user):
+        path = address(User, "change", user.pk)
+
+        assert manager.get(path).status_code == 200
+        assert manager.post(path, {"username": "mine", "is_active": "on"}).status_code == 403
+        assert manager.post(f"{path.removesuffix('change/')}password/", PASSWORDS).status_code == 403
+        assert User.objects.get(pk=user.pk).username == user.username
+
+
+def test_a_superuser_sets_a_customers_password(sign_in: SignIn) -> None:
+    alice = make_alice().user
+    path = address(User, "change", alice.pk).removesuffix("change/") + "password/"
+
+    sign_in("admin").post(path, {**PASSWORDS, "usable_password": "true"})
+
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORDS["password1"])
+
+
+def test_nobody_deletes_a_user(sign_in: SignIn) -> None:
+    alice = make_alice().user
+
+    assert sign_in("admin").post(address(User, "delete", alice.pk), {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=alice.pk).exists()
+
+
+def test_a_role_is_shown_with_what_it_may_do(sign_in: SignIn) -> None:
+    page = sign_in("admin").get(address(Group, "change", Group.objects.get(name="checker").pk)).content.decode()
+
+    assert "Can decide a KYC case" in page
