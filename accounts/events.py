@@ -44,7 +44,7 @@ def overdraft_changed(*, account: Account, reason: str, actor: User | None, now:
         actor=actor.pk if actor else None,
         reason=reason,
         overdraft_limit=account.overdraft_limit,
-        balance=describe_balance(account.ledger_account),
+        balance=describe_balance(account=account.ledger_account),
     )
 
 

@@ -152,5 +152,6 @@ def _change_pending(*, account: LedgerAccount, hold: Hold, delta: int, now: date
 
 
 def _record(*, kind: str, hold: Hold, account: LedgerAccount, now: datetime) -> None:
-    payload = {"hold": hold.id, "amount": hold.amount, "captured": hold.captured_amount} | describe_balance(account)
+    figures = {"hold": hold.id, "amount": hold.amount, "captured": hold.captured_amount}
+    payload = figures | describe_balance(account=account)
     record_events(events=[NewEvent(type=kind, key=account.id, payload=payload, occurred_at=now)])

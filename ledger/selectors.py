@@ -62,7 +62,7 @@ def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
     )
 
 
-def describe_balance(account: LedgerAccount) -> dict[str, object]:
+def describe_balance(*, account: LedgerAccount) -> dict[str, object]:
     """Return the balance as events carry it: minor units and the version that orders them."""
     return {
         "account": account.id,
