@@ -10,6 +10,17 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django_redis import get_redis_connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # each example talks to PostgreSQL
+hypothesis_settings.register_profile(
+    "quick", max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW
+)
+hypothesis_settings.register_profile(
+    "long", max_examples=2_000, stateful_step_count=100, deadline=None, suppress_health_check=_SLOW
+)
+hypothesis_settings.load_profile("quick")  # unless --hypothesis-profile names another
 
 
 @pytest.fixture

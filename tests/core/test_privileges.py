@@ -1,0 +1,99 @@
+"""What the role that the bank's processes use may do, read from PostgreSQL itself."""
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+
+from accounts.models import Account
+from events.models import Event
+from kyc.models import Client, KycCase
+from ledger.models import AvailabilityChange, Hold, JournalEntry, LedgerAccount, Posting
+from tests.runtime_role import ensure_runtime_role
+from transfers.models import Transfer
+
+HISTORY = {JournalEntry, Posting, AvailabilityChange, Event}
+KEPT = {LedgerAccount, Hold, Account, Transfer, Client, KycCase}
+MODELS = sorted(apps.get_models(include_auto_created=True), key=lambda model: model._meta.label)
+
+
+@pytest.fixture(autouse=True)
+def _runtime_role(db: None) -> None:
+    """The role, with what a migration grants it."""
+    ensure_runtime_role()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_on_a_table_the_runtime_role_may(model: type[models.Model]) -> None:
+    expected = {"SELECT", "INSERT"}
+    if model not in HISTORY:
+        expected |= {"UPDATE"} if model in KEPT else {"UPDATE", "DELETE"}
+
+    found = read_privileges(model._meta.db_table)
+
+    if has_rule(model, "append_only"):  # history of another app
+        expected -= {"UPDATE", "DELETE"}
+    if has_rule(model, "never_deleted"):
+        expected -= {"DELETE"}
+    assert found == expected
+
+
+@pytest.mark.parametrize("model", sorted(HISTORY, key=lambda model: model._meta.label))
+def test_history_is_append_only(model: type[models.Model]) -> None:
+    assert has_rule(model, "append_only")
+
+
+@pytest.mark.parametrize("model", sorted(KEPT, key=lambda model: model._meta.label))
+def test_what_history_refers_to_is_never_deleted(model: type[models.Model]) -> None:
+    assert has_rule(model, "never_deleted")
+
+
+def test_no_table_can_be_truncated_or_tied_to_by_the_runtime_role() -> None:
+    tables = connection.introspection.table_names()
+
+    granted = {table: read_privileges(table) & {"TRUNCATE", "REFERENCES", "TRIGGER"} for table in tables}
+
+    assert {table: privileges for table, privileges in granted.items() if privileges} == {}
+
+
+def test_the_runtime_role_may_not_change_the_record_of_migrations() -> None:
+    assert read_privileges("django_migrations") == {"SELECT"}
+
+
+def test_the_runtime_role_can_create_nothing_and_owns_nothing() -> None:
+    role = settings.DATABASE_RUNTIME_ROLE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT has_schema_privilege(%(role)s, 'public', 'CREATE'),
+                   rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,
+                   EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid),
+                   EXISTS (SELECT FROM pg_proc WHERE proowner = pg_roles.oid),
+                   EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+            FROM pg_roles WHERE rolname = %(role)s
+            """,
+            {"role": role},
+        )
+        assert cursor.fetchall() == [(False, False, False, False, False)]
+
+
+def has_rule(model: type[models.Model], name: str) -> bool:
+    """Tell whether PostgreSQL has the trigger `name` on the table, enabled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_trigger"
+            " WHERE tgrelid = %s::regclass AND tgname LIKE %s AND tgenabled = 'O' AND NOT tgisinternal",
+            [model._meta.db_table, f"pgtrigger_{name}_%"],
+        )
+        return cursor.fetchone() == (1,)
+
+
+def read_privileges(table: str) -> set[str]:
+    """Return what the runtime role may do with the table."""
+    privileges = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+    with connection.cursor() as cursor:
+        checks = ", ".join(["has_table_privilege(%s, %s, %s)"] * len(privileges))
+        params = [value for name in privileges for value in (settings.DATABASE_RUNTIME_ROLE, table, name)]
+        cursor.execute(f"SELECT {checks}", params)
+        answers = cursor.fetchone() or ()
+    return {name for name, is_granted in zip(privileges, answers, strict=True) if is_granted}

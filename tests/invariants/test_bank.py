@@ -1,0 +1,237 @@
+"""I1-I5 under any sequence of acts: Hypothesis drives the bank and a model of it, and compares them at each step.
+
+For longer: pytest tests/invariants --hypothesis-profile long
+"""
+
+from collections.abc import Callable
+from itertools import count
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts.services import (
+    block_account,
+    inactivate_account,
+    set_overdraft_limit,
+    unblock_account,
+)
+from core.errors import BankError
+from kyc.models import Client
+from ledger.chart import CASH
+from ledger.holds import capture_hold, place_hold, release_hold
+from ledger.models import LedgerAccount
+from ledger.services import get_internal_account_id, reverse_entry
+from tests.factories import make_account, make_alice
+from tests.invariants.model import DONE, ModelAccount, ModelBank, Movement
+from tests.proof import find_faults
+from tests.transfers.desk import NOW, get_kind
+from transfers.orders import Submission, TransferOrder
+from transfers.services import submit_transfer, submit_transfers
+
+CUSTOMERS = ("alice", "bruno", "carla")
+WHY = {"reason": "Test", "actor": None, "now": NOW}
+
+customers = st.sampled_from(CUSTOMERS)
+amounts = st.integers(1, 120)
+movements = st.tuples(st.sampled_from(["cash", *CUSTOMERS]), customers, amounts) | st.tuples(
+    customers, st.sampled_from(["cash", *CUSTOMERS]), amounts
+)
+
+
+class BankMachine(RuleBasedStateMachine):
+    """The bank and its model, given the same orders."""
+
+    orders: Bundle[tuple[str, Movement]] = Bundle("orders")
+    holds: Bundle[str] = Bundle("holds")
+
+    @initialize()
+    def open(self) -> None:
+        """Open both banks, with 100 on each account, inside a transaction that is rolled back at the end."""
+        self._atomic = transaction.atomic()
+        self._atomic._from_testcase = True  # type: ignore[attr-defined]  # services may open durable ones within
+        self._atomic.__enter__()
+        self.model, self._names = ModelBank(), (str(number) for number in count(1))
+        self._client = Client.objects.get()
+        self.ids = {"cash": get_internal_account_id(line=CASH, currency="BRL")}
+        self.entry_ids: dict[str, UUID] = {}
+        self.hold_ids: dict[str, UUID] = {}
+        for name in CUSTOMERS:
+            self.ids[name] = make_account(client=self._client, now=NOW).pk
+            self.model.accounts[name] = ModelAccount()
+            self.order(("cash", name, 100))
+
+    def teardown(self) -> None:
+        """Forget the example."""
+        if hasattr(self, "_atomic"):
+            transaction.set_rollback(True)
+            self._atomic.__exit__(None, None, None)
+
+    @rule(target=orders, movement=movements)
+    def order(self, movement: Movement) -> tuple[str, Movement]:
+        key = next(self._names)
+        self._submit(key, movement)
+        return key, movement
+
+    @rule(order=orders)
+    def repeat(self, order: tuple[str, Movement]) -> None:
+        self._submit(*order)
+
+    @rule(order=orders, movement=movements)
+    def use_a_key_again(self, order: tuple[str, Movement], movement: Movement) -> None:
+        self._submit(order[0], movement)
+
+    @rule(new=st.lists(movements, max_size=6))
+    def order_many(self, new: list[Movement]) -> None:
+        self._submit_many([(next(self._names), movement) for movement in new])
+
+    @rule(old=orders, new=st.lists(movements, max_size=4))
+    def order_many_and_repeat_one(self, old: tuple[str, Movement], new: list[Movement]) -> None:
+        self._submit_many([*((next(self._names), movement) for movement in new), old])
+
+    @rule(order=orders)
+    def reverse(self, order: tuple[str, Movement]) -> None:
+        key, _ = order
+        if self.model.answers.get(key, ("", ""))[1] == DONE:
+            self._expect(self.model.reverse(key), lambda: reverse_entry(entry_id=self.entry_ids[key], now=NOW))
+
+    @rule(target=holds, name=customers, amount=amounts)
+    def place_hold(self, name: str, amount: int) -> str:
+        hold = next(self._names)
+        placed = self._expect(
+            self.model.place_hold(hold, name, amount),
+            lambda: place_hold(account_id=self.ids[name], amount=amount, now=NOW),
+        )
+        if placed is not None:
+            self.hold_ids[hold] = placed.id  # type: ignore[attr-defined]
+        return hold
+
+    @rule(hold=holds, amount=amounts, credited=st.sampled_from(["cash", *CUSTOMERS]))
+    def capture(self, hold: str, amount: int, credited: str) -> None:
+        if hold in self.hold_ids:
+            self._expect(
+                self.model.end_hold(hold, captured=amount, credited=credited),
+                lambda: capture_hold(
+                    hold_id=self.hold_ids[hold],
+                    credit_account_id=self.ids[credited],
+                    code="test",
+                    amount=amount,
+                    now=NOW,
+                ),
+            )
+
+    @rule(hold=holds)
+    def release(self, hold: str) -> None:
+        if hold in self.hold_ids:
+            self._expect(self.model.end_hold(hold), lambda: release_hold(hold_id=self.hold_ids[hold], now=NOW))
+
+    @rule(name=customers, is_blocked=st.booleans())
+    def set_blocked(self, name: str, is_blocked: bool) -> None:
+        change = block_account if is_blocked else unblock_account
+        self._expect(
+            self.model.set_blocked(name, is_blocked=is_blocked), lambda: change(account_id=self.ids[name], **WHY)
+        )
+
+    @rule(name=customers, limit=st.integers(0, 100))
+    def allow_overdraft(self, name: str, limit: int) -> None:
+        self._expect(
+            self.model.allow_overdraft(name, limit),
+            lambda: set_overdraft_limit(account_id=self.ids[name], overdraft_limit=limit, **WHY),
+        )
+
+    @precondition(lambda self: sum(not account.is_closed for account in self.model.accounts.values()) > 2)
+    @rule(name=customers, is_emptied_first=st.booleans())
+    def inactivate(self, name: str, is_emptied_first: bool) -> None:
+        if is_emptied_first and (balance := self.model.accounts[name].balance) > 0:
+            self.order((name, "cash", balance))
+        self._expect(self.model.close(name), lambda: inactivate_account(account_id=self.ids[name], **WHY))
+
+    @invariant()
+    def the_bank_agrees_with_its_model(self) -> None:
+        names = {account_id: name for name, account_id in self.ids.items()}
+        found = {names[account.id]: describe(account) for account in LedgerAccount.objects.filter(id__in=names)}
+        assert found == self.model.accounts
+
+    @invariant()
+    def the_books_are_in_order(self) -> None:
+        assert find_faults() == []
+
+    def _submit(self, key: str, movement: Movement) -> None:
+        """Give both banks an order; they must answer alike, and a repetition as the first time."""
+        is_known, expected = key in self.model.answers, self.model.submit(key, movement)
+        outcome = attempt(lambda: submit_transfer(order=self._read(key, movement), now=NOW))
+        self._check_answer(key, outcome, expected, is_known=is_known)
+
+    def _submit_many(self, orders: list[tuple[str, Movement]]) -> None:
+        known = [key in self.model.answers for key, _ in orders]
+        expected = [self.model.submit(*order) for order in orders]
+        outcomes = submit_transfers(orders=[self._read(*order) for order in orders], now=NOW)
+        for (key, _), outcome, code, is_known in zip(orders, outcomes, expected, known, strict=True):
+            self._check_answer(key, outcome, code, is_known=is_known)
+
+    def _check_answer(self, key: str, outcome: object, expected: str, *, is_known: bool) -> None:
+        if isinstance(outcome, Submission):
+            assert (outcome.transfer.failure_code or outcome.transfer.status) == expected
+            assert outcome.is_replayed is is_known
+            assert self.entry_ids.setdefault(key, outcome.transfer.id) == outcome.transfer.id
+        else:
+            assert getattr(outcome, "code", outcome) == expected
+
+    def _read(self, key: str, movement: Movement) -> TransferOrder:
+        debtor, creditor, amount = movement
+        return TransferOrder(
+            kind=get_kind(debtor, creditor),
+            debtor_account_id=None if debtor == "cash" else self.ids[debtor],
+            creditor_account_id=None if creditor == "cash" else self.ids[creditor],
+            amount=amount,
+            currency="BRL",
+            principal_id=self._client.user_id,
+            idempotency_key=key,
+            client_id=None,
+        )
+
+    def _expect(self, expected: str, call: Callable[[], object]) -> object | None:
+        """Let the bank act; fail unless it does or refuses with the code `expected`. Return what it made."""
+        outcome = attempt(call)
+        assert getattr(outcome, "code", DONE) == expected
+        return None if isinstance(outcome, BankError) else outcome
+
+
+def attempt(call: Callable[[], object]) -> object:
+    """Return what `call` returns, or the error that it is refused with and of which nothing remains."""
+    atomic = transaction.atomic()
+    atomic._from_testcase = True  # type: ignore[attr-defined]
+    try:
+        with atomic:
+            return call()
+    except BankError as refusal:
+        return refusal
+
+
+def describe(account: LedgerAccount) -> ModelAccount:
+    """Return the real account as the model would have it."""
+    return ModelAccount(
+        floor=account.floor,
+        balance=account.posted_credits - account.posted_debits,  # what the bank owes: the model has no sides
+        held=account.pending,
+        version=account.version,
+        is_blocked=account.refuses_debits and account.closed_at is None,
+        is_closed=account.closed_at is not None,
+    )
+
+
+@pytest.mark.django_db
+def test_the_bank_does_what_its_model_does_and_keeps_its_invariants() -> None:
+    make_alice()
+
+    run_state_machine_as_test(BankMachine)

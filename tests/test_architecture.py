@@ -1,0 +1,185 @@
+"""Rules that hold across the apps, read from the code and the models themselves."""
+
+import ast
+import inspect
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from accounts.services import block_account, inactivate_client, open_account, unblock_account
+from core.errors import BankError
+from events.models import Event
+from kyc.services import decide_case, register_client, update_client
+from tests.factories import make_cpf, make_staff, pay_in
+from transfers.orders import TransferOrder
+from transfers.services import submit_transfer
+from transfers.states import TransferKind
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+LAYERS = [
+    [name.strip() for name in layer.split("|")]
+    for contract in SETTINGS["contracts"]
+    if contract["type"] == "layers"
+    for layer in contract["layers"]
+]
+DEPTHS = {app: depth for depth, layer in enumerate(LAYERS) for app in layer}
+OURS = [config.name for config in apps.get_app_configs() if config.name in DEPTHS]
+MODULES = [module for app in OURS for module in (f"{app}.services", f"{app}.selectors") if find_spec(module)]
+
+
+def list_foreign_keys() -> Iterator[tuple[str, str, str]]:
+    """Yield each relation of our models to another app: its name, its app and the app it points to."""
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, models.ForeignKey | models.ManyToManyField) and model._meta.app_label in DEPTHS:
+                target = field.related_model._meta.app_label  # type: ignore[union-attr]
+                yield f"{model._meta.label}.{field.name}", model._meta.app_label, target
+
+
+def test_every_app_of_ours_has_its_place_in_the_layers() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/apps.py")}
+
+    assert packages == set(OURS) == set(DEPTHS)
+
+
+@pytest.mark.parametrize(("name", "app", "target"), [key for key in list_foreign_keys() if key[2] in DEPTHS])
+def test_a_foreign_key_points_down_the_layers(name: str, app: str, target: str) -> None:
+    assert app == target or DEPTHS[target] > DEPTHS[app]
+
+
+@pytest.mark.parametrize("model", [m for m in apps.get_models() if m._meta.app_label in DEPTHS])
+def test_nothing_is_deleted_in_the_wake_of_something_else(model: type[models.Model]) -> None:
+    """Between apps a reference protects; tokens alone go with their user."""
+    cascading = {
+        field.name
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey) and field.remote_field.on_delete is models.CASCADE
+    }
+
+    assert cascading <= ({"user"} if model.__name__ == "RefreshToken" else set())
+
+
+def list_public_functions() -> list[Callable[..., object]]:
+    """Return the public functions that services and selectors define."""
+    return [
+        function
+        for name in MODULES
+        for _, function in inspect.getmembers(import_module(name), inspect.isfunction)
+        if function.__module__ == name and not function.__name__.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("function", list_public_functions(), ids=lambda f: f"{f.__module__}.{f.__name__}")
+def test_a_public_function_takes_its_arguments_by_name_and_says_what_it_does(function: Callable[..., object]) -> None:
+    parameters = inspect.signature(function).parameters.values()
+
+    assert {parameter.kind for parameter in parameters} <= {inspect.Parameter.KEYWORD_ONLY}
+    assert function.__doc__
+
+
+def list_modules() -> Iterator[Path]:
+    """Yield the files of our apps, without migrations."""
+    for app in OURS:
+        yield from (path for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
+
+
+def find_uses(attribute: str) -> set[str]:
+    """Return the files in which `.attribute` stands."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in list_modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == attribute
+    }
+
+
+def test_accounts_and_clients_are_locked_in_one_place_each() -> None:
+    locking = {path for path in find_uses("select_for_update") if path.split("/")[0] not in ("core", "events")}
+
+    assert locking <= {"ledger/locks.py", "kyc/locks.py"}
+
+
+def test_no_rule_of_the_database_is_ever_switched_off() -> None:
+    switches = re.compile(r"pgtrigger\.ignore|session_replication_role|DISABLE TRIGGER")
+
+    assert not [path for path in list_modules() if switches.search(path.read_text())]
+
+
+def list_errors(base: type[BankError] = BankError) -> Iterator[type[BankError]]:
+    """Yield every refusal of our apps."""
+    for error in base.__subclasses__():
+        yield error
+        yield from list_errors(error)
+
+
+def test_a_code_belongs_to_one_error() -> None:
+    """Only a specialisation shares its base's code - and what is not there looks the same whatever it is."""
+    for app in OURS:
+        if find_spec(f"{app}.errors"):
+            import_module(f"{app}.errors")
+    owners: dict[str, list[type[BankError]]] = {}
+    for error in {error for error in list_errors() if error.__module__.split(".")[0] in OURS}:
+        owners.setdefault(error.code, []).append(error)
+
+    unrelated = {code for code, errors in owners.items() if not has_base(errors)}
+
+    assert unrelated <= {"not_found"}
+
+
+def has_base(errors: list[type[BankError]]) -> bool:
+    """Tell whether one of `errors` is the base of all others."""
+    return any(all(issubclass(error, base) for error in errors) for base in errors)
+
+
+@pytest.mark.django_db
+def test_no_event_holds_personal_data() -> None:
+    canaries = {
+        "name": "Canaria da Silva",
+        "email": "canary@example.com",
+        "document_number": make_cpf(number=987_654_321),
+        "password": "canary-Passphrase-42",
+    }
+    live_a_life(canaries)
+
+    types = set(Event.objects.values_list("type", flat=True))
+    told = " ".join(str(event) for event in Event.objects.values_list("payload", "type", "key")).lower()
+
+    assert len(types) > 8, "there should be an event for each step of the life"
+    for canary in (*canaries.values(), "Amarela", "canary-two", "1990-05-17", "Rent for March"):
+        assert canary.lower() not in told
+
+
+def live_a_life(canaries: dict[str, str]) -> None:
+    """Register, be verified, change one's name, open an account, move money, be blocked and freed, and leave."""
+    now, staff = datetime(2026, 3, 1, 12, tzinfo=UTC), make_staff()
+    why = {"reason": "A reason", "actor": staff, "now": now}
+    client = register_client(document_type="cpf", birth_date=date(1990, 5, 17), now=now, **canaries)  # type: ignore[arg-type]
+    decide_case(case_id=client.cases.get().id, decision="verified", decided_by=staff, reason="Seen", now=now)
+    update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=now)
+    account = open_account(client_id=client.id, kind="checking", currency="BRL", now=now)
+    pay_in(account_id=account.pk, amount=30)
+    for amount in (31, 30):
+        order = TransferOrder(
+            kind=TransferKind.WITHDRAWAL,
+            debtor_account_id=account.pk,
+            creditor_account_id=None,
+            amount=amount,
+            currency="BRL",
+            principal_id=client.user_id,
+            idempotency_key=f"canary-{amount}",
+            client_id=client.id,
+            remittance_information="Rent for March",
+        )
+        submit_transfer(order=order, now=now)
+    block_account(account_id=account.pk, **why)  # type: ignore[arg-type]
+    unblock_account(account_id=account.pk, **why)  # type: ignore[arg-type]
+    inactivate_client(client_id=client.id, **why)  # type: ignore[arg-type]
