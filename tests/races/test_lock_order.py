@@ -27,8 +27,8 @@ from tests.wire import listening
 from transfers.services import submit_transfers
 
 ORDERED_LOCK = re.compile(
-    r"SELECT ledger_ledgeraccount\.id(?: AS col1)?,.*"
-    r" ORDER BY (?:col1|ledger_ledgeraccount\.id) ASC FOR NO KEY UPDATE(?: NOWAIT)?"
+    r"SELECT ledger_ledgeraccount\.id(?: AS id)?,.*"
+    r" ORDER BY (?:1|ledger_ledgeraccount\.id) ASC FOR NO KEY UPDATE(?: NOWAIT)?"
 )
 WHY = {"reason": "Test", "actor": None, "now": NOW}
 
