@@ -308,7 +308,7 @@ def _show_holds(request: HttpRequest, account: Account) -> Table:
     return make_holds(account_id=account.pk)
 
 
-@table_on(Account, permission="events.view_event")
+@table_on(Account, permission="events.view_event", is_last=True)
 def _show_events(request: HttpRequest, account: Account) -> Table:
     return list_events(key=account.pk)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -208,7 +209,7 @@ class KycCaseAdmin(BankAdmin):
         cases: QuerySet[KycCase] = super().get_queryset(request)
         return cases.defer("client__document_number", "client__birth_date")
 
-    def search_id(self, rows: QuerySet[KycCase], key: Any) -> QuerySet[KycCase]:
+    def search_id(self, rows: QuerySet[KycCase], key: UUID) -> QuerySet[KycCase]:
         """Find by id or client."""
         return rows.filter(pk=key) | rows.filter(client_id=key)
 
@@ -302,12 +303,12 @@ def _show_other_cases(request: HttpRequest, case: KycCase) -> Table | None:
     return table if table.rows else None
 
 
-@table_on(Client, permission="events.view_event")
+@table_on(Client, permission="events.view_event", is_last=True)
 def _show_events(request: HttpRequest, client: Client) -> Table:
     return list_events(key=client.pk)
 
 
-@table_on(KycCase, permission="events.view_event")
+@table_on(KycCase, permission="events.view_event", is_last=True)
 def _show_events_of_client(request: HttpRequest, case: KycCase) -> Table:
     return list_events(key=case.client_id)
 

@@ -1,7 +1,7 @@
 """Pages of transfers: what was asked, by whom, and what became of it."""
 
 from datetime import timedelta
-from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -120,7 +120,7 @@ class TransferAdmin(BankAdmin):
         ),
     )
 
-    def search_id(self, rows: QuerySet[Transfer], key: Any) -> QuerySet[Transfer]:
+    def search_id(self, rows: QuerySet[Transfer], key: UUID) -> QuerySet[Transfer]:
         """Find by id, or by the id of an account."""
         return rows.filter(Q(pk=key) | Q(debtor_account_id=key) | Q(creditor_account_id=key))
 
@@ -136,7 +136,7 @@ def _show_postings(request: HttpRequest, transfer: Transfer) -> Table:
     return make_postings(entry_id=transfer.pk)
 
 
-@table_on(Transfer, permission="events.view_event")
+@table_on(Transfer, permission="events.view_event", is_last=True)
 def _show_events(request: HttpRequest, transfer: Transfer) -> Table:
     return list_events(key=transfer.pk)
 

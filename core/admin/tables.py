@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import Model
@@ -49,14 +50,24 @@ class Table:
 TableMaker = Callable[[HttpRequest, Any], Table | None]
 """Makes a table of the page's subject, or none where there is nothing to say."""
 
-_makers: dict[type[Model], list[tuple[str, TableMaker]]] = defaultdict(list)
+
+class _Contribution(NamedTuple):
+    is_last: bool
+    permission: str
+    make: TableMaker
 
 
-def table_on(model: type[Model], *, permission: str) -> Callable[[TableMaker], TableMaker]:
-    """Put the table that the decorated function makes on the pages of `model`, for those with `permission`."""
+_contributions: dict[type[Model], list[_Contribution]] = defaultdict(list)
+
+
+def table_on(model: type[Model], *, permission: str, is_last: bool = False) -> Callable[[TableMaker], TableMaker]:
+    """Put the table that the decorated function makes on the pages of `model`, for those with `permission`.
+
+    With `is_last` it comes after the tables of all other apps.
+    """
 
     def register(make: TableMaker) -> TableMaker:
-        _makers[model].append((permission, make))
+        _contributions[model].append(_Contribution(is_last, permission, make))
         return make
 
     return register
@@ -64,5 +75,6 @@ def table_on(model: type[Model], *, permission: str) -> Callable[[TableMaker], T
 
 def make_tables(request: HttpRequest, subject: Model) -> list[Table]:
     """Return the tables of a page that its reader may see."""
-    makers = [make for permission, make in _makers[type(subject)] if request.user.has_perm(permission)]
-    return [table for make in makers if (table := make(request, subject)) is not None]
+    in_order = sorted(_contributions[type(subject)], key=attrgetter("is_last"))
+    seen = [each for each in in_order if request.user.has_perm(each.permission)]
+    return [table for each in seen if (table := each.make(request, subject)) is not None]

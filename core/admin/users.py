@@ -43,6 +43,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  #
     list_filter_submit = True
     list_fullwidth = True
     actions = None
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     list_display = (
         "username",

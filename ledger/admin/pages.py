@@ -1,6 +1,8 @@
 """Ledger accounts, journal entries and holds. Postings and changes of availability are tables on their pages."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -47,7 +49,7 @@ class CurrencyFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no t
         return queryset.filter(currency=self.value()) if self.value() else queryset
 
 
-def balance_columns(find_books: Any) -> tuple[Any, Any, Any]:
+def balance_columns(find_books: Callable[[Any], LedgerAccount]) -> tuple[Callable[[Any], str], ...]:
     """Return the columns booked, pending and available; `find_books` leads from a row to its ledger account."""
 
     def show(row: Any, name: str) -> str:
@@ -160,7 +162,7 @@ class JournalEntryAdmin(BankAdmin):
         ),
     )
 
-    def search_id(self, rows: QuerySet[JournalEntry], key: Any) -> QuerySet[JournalEntry]:
+    def search_id(self, rows: QuerySet[JournalEntry], key: UUID) -> QuerySet[JournalEntry]:
         """Find by id or reference."""
         return rows.filter(pk=key) | rows.filter(reference=key)
 
@@ -209,7 +211,7 @@ class HoldAdmin(BankAdmin):
         ),
     )
 
-    def search_id(self, rows: QuerySet[Hold], key: Any) -> QuerySet[Hold]:
+    def search_id(self, rows: QuerySet[Hold], key: UUID) -> QuerySet[Hold]:
         """Find by id, account or reference."""
         return rows.filter(pk=key) | rows.filter(account_id=key) | rows.filter(reference=key)
 
