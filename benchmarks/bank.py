@@ -21,7 +21,6 @@ from kyc.models import Client
 from ledger.chart import CUSTOMERS
 from ledger.models import LedgerAccount
 from ledger.services import open_books
-from ledger.states import NORMAL_SIDES
 from transfers.orders import TransferOrder
 from transfers.services import submit_transfers
 from transfers.states import TransferKind
@@ -52,7 +51,6 @@ def build_bank(*, accounts: int) -> None:
             chart_code=CUSTOMERS.code,
             name="Benchmark",
             kind=CUSTOMERS.kind,
-            normal_side=NORMAL_SIDES[CUSTOMERS.kind],
             currency="BRL",
             floor=0,
             holder_id=client.id,

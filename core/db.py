@@ -1,13 +1,13 @@
 """Database helpers: the one home of row locks, raw set-based statements and named constraint errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
-from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections, models, transaction
 from psycopg import errors as pg_errors
 
 from core.errors import BankError
@@ -41,10 +41,11 @@ class Statement:
     def __init__(self, sql: str) -> None:
         """Keep `sql`, with %s for parameters."""
         self.sql = sql
+        self._numbered = _number(sql)
 
     def run(self, *params: Any) -> list[tuple[Any, ...]]:
         """Execute a query, or a write with RETURNING, inside the current transaction and return its rows."""
-        return _execute(self.sql, params).fetchall()
+        return _execute(self._numbered, params).fetchall()
 
 
 class Write(NamedTuple):
@@ -57,6 +58,11 @@ class Write(NamedTuple):
 def as_rows(rows: Sequence[object]) -> str:
     """Return `rows` (dictionaries or structs) as the JSON parameter of a statement."""
     return msgspec.json.encode(rows).decode()
+
+
+def as_array(ids: Iterable[object]) -> str:
+    """Return `ids` as the array parameter of a statement: it costs the client a tenth of what a list of UUIDs does."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def run_together(*writes: Write) -> None:
@@ -73,15 +79,21 @@ def run_together(*writes: Write) -> None:
 def _combine(*statements: Statement) -> str:
     *parts, last = (statement.sql for statement in statements)
     named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(parts))
-    return f"WITH {named} {last}" if named else last
+    return _number(f"WITH {named} {last}" if named else last)
 
 
-def _execute(sql: str, params: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+def _number(sql: str) -> str:
+    """Return `sql` with $1, $2 ... in place of %s, as the server reads it."""
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+
+
+def _execute(sql: str, params: Sequence[Any]) -> psycopg.RawCursor[tuple[Any, ...]]:
+    database = connections[DEFAULT_DB_ALIAS]
     require_transaction()
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
-    with connection.wrap_database_errors:
-        return psycopg.Cursor(raw).execute(sql.encode(), params, prepare=True)
+    database.ensure_connection()
+    with database.wrap_database_errors:
+        return psycopg.RawCursor(database.connection).execute(sql, params, prepare=True)
 
 
 _SET_LOCK_TIMEOUT = Statement("SELECT set_config('lock_timeout', %s, true)")
@@ -94,7 +106,7 @@ def set_lock_timeout(*, milliseconds: int) -> None:
 
 def require_transaction() -> None:
     """Raise unless a transaction is open; what writes money or events calls it."""
-    if not connection.in_atomic_block:
+    if not connections[DEFAULT_DB_ALIAS].in_atomic_block:
         raise transaction.TransactionManagementError("This write belongs into its caller's transaction.")
 
 

@@ -7,11 +7,21 @@ IntegrityError that `core.db.named_violations` can name.
 from collections.abc import Iterable, Mapping, Sequence
 
 import pgtrigger
+from django.db.models import BooleanField, CheckConstraint
+from django.db.models.expressions import RawSQL
 
 
 def refuse(*, constraint: str, message: str) -> str:
     """Return the PL/pgSQL statement that refuses the write."""
     return f"RAISE EXCEPTION '{message}' USING ERRCODE = '23514', CONSTRAINT = '{constraint}';"
+
+
+def check_sql(name: str, sql: str) -> CheckConstraint:
+    """Return a CHECK in SQL: shorter to read than nested Q objects, and quicker, as it is parsed at each statement.
+
+    As in any CHECK, NULL passes.
+    """
+    return CheckConstraint(name=name, condition=RawSQL(sql, (), output_field=BooleanField()))  # noqa: S611
 
 
 def append_only(*, table: str) -> pgtrigger.Trigger:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from django.utils import timezone
 
-from core.db import Statement, Write, as_rows, run_together
+from core.db import Statement, Write, as_array, as_rows, run_together
 from core.ids import uuid7
 from ledger.errors import (
     AccountBlockedError,
@@ -156,7 +156,7 @@ class PostingBatch:
         return [
             Write(_INSERT_ENTRIES, (self.booked_at, as_rows(self._entries))),
             Write(_INSERT_POSTINGS, (self.booked_at, as_rows(self._postings))),
-            Write(_UPDATE_BALANCES, (self.booked_at, as_rows(touched), [balance.id for balance in touched])),
+            Write(_UPDATE_BALANCES, (self.booked_at, as_rows(touched), as_array(balance.id for balance in touched))),
         ]
 
     def write(self) -> None:

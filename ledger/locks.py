@@ -16,7 +16,7 @@ import msgspec
 from django.conf import settings
 from django.db import OperationalError
 
-from core.db import Statement, is_lock_timeout, require_transaction, set_lock_timeout
+from core.db import Statement, as_array, is_lock_timeout, require_transaction, set_lock_timeout
 from ledger.errors import AccountBusyError
 from ledger.models import LedgerAccount
 
@@ -75,7 +75,7 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
     require_transaction()
     with _busy_accounts():
         set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
-        rows = _lock_statement().run(list(account_ids))
+        rows = _lock_statement().run(as_array(account_ids))
     return {row[0]: LockedBalance(*row) for row in rows}
 
 

@@ -9,12 +9,14 @@ halves the throughput of a batch. The statement-level trigger `postings_agree` c
 once, and accounts and entries can never be deleted.
 """
 
+from collections.abc import Sequence
+
 import pgtrigger
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
 
 from core.ids import uuid7
-from core.triggers import append_only, legal_states, never_changed, never_deleted, refuse
+from core.triggers import append_only, check_sql, legal_states, never_changed, never_deleted, refuse
 from ledger.chart import CUSTOMERS
 from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatus, Side
 
@@ -23,19 +25,22 @@ from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatu
 # tables for a batch of one, so each look-up is LATERAL with a LIMIT: that can only be one index probe a row.
 
 _POSTINGS_AGREE = f"""
-    IF EXISTS (SELECT FROM new_postings GROUP BY entry_id, currency HAVING sum(amount * side) <> 0) THEN
+    SELECT posting.is_unbalanced INTO is_unbalanced FROM (
+        SELECT entry_id, bool_or(total <> 0) AS is_unbalanced FROM (
+            SELECT entry_id, sum(amount * side) AS total FROM new_postings GROUP BY entry_id, currency
+        ) of_currency GROUP BY entry_id
+    ) posting
+    LEFT JOIN LATERAL (
+        SELECT posting_count FROM ledger_journalentry WHERE id = posting.entry_id LIMIT 1
+    ) entry ON true
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS postings FROM ledger_posting WHERE entry_id = posting.entry_id
+    ) written
+    WHERE posting.is_unbalanced OR entry.posting_count IS DISTINCT FROM written.postings
+    ORDER BY posting.is_unbalanced DESC LIMIT 1;
+    IF is_unbalanced THEN
         {refuse(constraint="ledger_entry_balanced", message="an entry whose debits and credits differ")}
-    END IF;
-    IF EXISTS (
-        SELECT FROM (SELECT entry_id, count(*) AS postings FROM new_postings GROUP BY entry_id) posting
-        LEFT JOIN LATERAL (
-            SELECT posting_count FROM ledger_journalentry WHERE id = posting.entry_id LIMIT 1
-        ) entry ON true
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS postings FROM ledger_posting WHERE entry_id = posting.entry_id
-        ) written
-        WHERE entry.posting_count IS DISTINCT FROM posting.postings OR written.postings <> posting.postings
-    ) THEN
+    ELSIF FOUND THEN
         {refuse(constraint="ledger_entry_complete", message="postings that are not all of their entry")}
     END IF;
     IF EXISTS (
@@ -69,13 +74,14 @@ _ENTRIES_HAVE_POSTINGS = f"""
 """  # noqa: S608 - built from constants
 
 
-def _after_insert(*, name: str, new_rows: str, func: str) -> pgtrigger.Trigger:
+def _after_insert(*, name: str, new_rows: str, func: str, declare: Sequence[tuple[str, str]] = ()) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new=new_rows),
+        declare=list(declare),
         func=func,
     )
 
@@ -94,7 +100,12 @@ class LedgerAccount(models.Model):
         null=True, editable=False, help_text="Whose it is: a client's id; none for the bank's."
     )
     kind = models.CharField(max_length=9, choices=AccountKind.choices)
-    normal_side = models.SmallIntegerField(choices=Side.choices, help_text="The side that raises the balance.")
+    normal_side = models.GeneratedField(
+        expression=Case(When(kind__in=_kinds_of(Side.DEBIT), then=Side.DEBIT.value), default=Side.CREDIT.value),
+        output_field=models.SmallIntegerField(choices=Side.choices),
+        db_persist=True,
+        help_text="The side that raises the balance.",
+    )
     currency = models.CharField(max_length=3)
     posted_debits = models.BigIntegerField(default=0)
     posted_credits = models.BigIntegerField(default=0)
@@ -116,40 +127,23 @@ class LedgerAccount(models.Model):
             never_deleted(table="ledger_ledgeraccount"),
             never_changed(
                 table="ledger_ledgeraccount",
-                fields=["id", "holder_id", "chart_code", "kind", "normal_side", "currency"],
+                fields=["id", "holder_id", "chart_code", "kind", "currency"],
             ),
         ]
         constraints = [
-            CheckConstraint(
-                name="ledger_account_above_floor",
-                condition=Q(floor__isnull=True)
-                | Q(
-                    floor__lte=Case(
-                        When(
-                            normal_side=Side.CREDIT,
-                            then=F("posted_credits") - F("posted_debits") - F("pending_debits"),
-                        ),
-                        default=F("posted_debits") - F("posted_credits") - F("pending_credits"),
-                        output_field=models.BigIntegerField(),
-                    )
-                ),
+            check_sql(
+                "ledger_account_above_floor",
+                "floor <= normal_side * (posted_credits - posted_debits)"
+                " - CASE normal_side WHEN 1 THEN pending_debits ELSE pending_credits END",
             ),
-            CheckConstraint(
-                name="ledger_account_sums_positive",
-                condition=Q(posted_debits__gte=0, posted_credits__gte=0, pending_debits__gte=0, pending_credits__gte=0),
+            check_sql("ledger_account_floor_not_positive", "floor <= 0"),
+            check_sql(
+                "ledger_account_sums_positive",
+                "least(posted_debits, posted_credits, pending_debits, pending_credits) >= 0",
             ),
-            CheckConstraint(
-                name="ledger_account_floor_not_positive", condition=Q(floor__isnull=True) | Q(floor__lte=0)
-            ),
-            CheckConstraint(
-                name="ledger_account_closed_empty",
-                condition=Q(closed_at__isnull=True)
-                | Q(posted_debits=F("posted_credits"), pending_debits=0, pending_credits=0),
-            ),
-            CheckConstraint(
-                name="ledger_account_normal_side",
-                condition=Q(normal_side=Side.DEBIT, kind__in=_kinds_of(Side.DEBIT))
-                | Q(normal_side=Side.CREDIT, kind__in=_kinds_of(Side.CREDIT)),
+            check_sql(
+                "ledger_account_closed_empty",
+                "closed_at IS NULL OR posted_debits - posted_credits + pending_debits + pending_credits = 0",
             ),
             UniqueConstraint(
                 name="ledger_account_one_internal",
@@ -165,7 +159,7 @@ class LedgerAccount(models.Model):
     @property
     def balance(self) -> int:
         """The booked balance, positive on the account's normal side."""
-        return self.normal_side * (self.posted_credits - self.posted_debits)
+        return int(self.normal_side) * (self.posted_credits - self.posted_debits)
 
     @property
     def pending(self) -> int:
@@ -239,7 +233,12 @@ class Posting(models.Model):
 
         triggers = [
             append_only(table="ledger_posting"),
-            _after_insert(name="postings_agree", new_rows="new_postings", func=_POSTINGS_AGREE),
+            _after_insert(
+                name="postings_agree",
+                new_rows="new_postings",
+                func=_POSTINGS_AGREE,
+                declare=[("is_unbalanced", "BOOLEAN")],
+            ),
         ]
         constraints = [
             CheckConstraint(name="ledger_posting_amount_positive", condition=Q(amount__gt=0)),

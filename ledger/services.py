@@ -12,7 +12,7 @@ from ledger.batch import EntryDraft, Line, PostingBatch
 from ledger.chart import INTERNAL, ChartLine
 from ledger.errors import AlreadyReversedError, EntryNotFoundError
 from ledger.models import JournalEntry, LedgerAccount
-from ledger.states import NORMAL_SIDES, Side
+from ledger.states import Side
 
 _INTERNAL_ACCOUNTS = UUID("5c7b0f0e-51a5-7c3f-9b60-0d6f2f6f1a11")
 """The name space in which an internal account's id is derived from its code and currency."""
@@ -66,7 +66,6 @@ def _new_account(*, account_id: UUID, line: ChartLine, name: str, currency: str,
         chart_code=line.code,
         name=name,
         kind=line.kind,
-        normal_side=NORMAL_SIDES[line.kind],
         currency=currency,
         floor=floor,
     )

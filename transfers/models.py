@@ -2,11 +2,10 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import CheckConstraint, F, Q
 
 from accounts.models import Account
 from core.ids import uuid7
-from core.triggers import legal_states, never_deleted
+from core.triggers import check_sql, legal_states, never_deleted
 from transfers.states import TRANSFER_TRANSITIONS, TransferKind, TransferStatus
 
 
@@ -51,34 +50,17 @@ class Transfer(models.Model):
             legal_states(table="transfers_transfer", field="status", transitions=TRANSFER_TRANSITIONS),
         ]
         constraints = [
-            CheckConstraint(name="transfers_transfer_amount_positive", condition=Q(amount__gt=0)),
-            CheckConstraint(
-                name="transfers_transfer_status_stored",
-                condition=Q(status__in=[TransferStatus.COMPLETED, TransferStatus.FAILED, TransferStatus.IN_REVIEW]),
+            check_sql("transfers_transfer_amount_positive", "amount > 0"),
+            check_sql("transfers_transfer_status_stored", "status IN ('completed', 'failed', 'in_review')"),
+            check_sql(
+                "transfers_transfer_parties",
+                "(kind = 'deposit') = (debtor_account_id IS NULL)"
+                " AND (kind = 'withdrawal') = (creditor_account_id IS NULL)"
+                " AND kind IN ('deposit', 'withdrawal', 'internal')",
             ),
-            CheckConstraint(
-                name="transfers_transfer_parties",
-                condition=Q(kind=TransferKind.DEPOSIT, debtor_account__isnull=True, creditor_account__isnull=False)
-                | Q(kind=TransferKind.WITHDRAWAL, debtor_account__isnull=False, creditor_account__isnull=True)
-                | (
-                    Q(
-                        kind=TransferKind.INTERNAL,
-                        debtor_account__isnull=False,
-                        creditor_account__isnull=False,
-                    )
-                    & ~Q(debtor_account=F("creditor_account"))
-                ),
-            ),
-            CheckConstraint(
-                name="transfers_transfer_completed",
-                condition=Q(status=TransferStatus.COMPLETED, completed_at__isnull=False)
-                | (~Q(status=TransferStatus.COMPLETED) & Q(completed_at__isnull=True)),
-            ),
-            CheckConstraint(
-                name="transfers_transfer_failed",
-                condition=(Q(status=TransferStatus.FAILED) & ~Q(failure_code=""))
-                | (~Q(status=TransferStatus.FAILED) & Q(failure_code="")),
-            ),
+            check_sql("transfers_transfer_parties_differ", "debtor_account_id <> creditor_account_id"),
+            check_sql("transfers_transfer_completed", "(status = 'completed') = (completed_at IS NOT NULL)"),
+            check_sql("transfers_transfer_failed", "(status = 'failed') = (failure_code <> '')"),
         ]
         indexes = [
             models.Index(name="transfers_transfer_debtor", fields=["debtor_account", "id"]),
