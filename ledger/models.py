@@ -179,7 +179,7 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    code = models.CharField(max_length=32, help_text="Why: deposit, withdrawal, internal_transfer, reversal ...")
+    code = models.CharField(max_length=32, help_text="Why: deposit, withdrawal, internal, reversal ...")
     reference = models.UUIDField(null=True, help_text="For what, where the entry's id does not say it: a hold's id.")
     booked_at = models.DateTimeField()
     value_date = models.DateField(help_text="The day from which the money counts.")

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             name='JournalEntry',
             fields=[
                 ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(help_text='Why: deposit, withdrawal, internal_transfer, reversal ...', max_length=32)),
+                ('code', models.CharField(help_text='Why: deposit, withdrawal, internal, reversal ...', max_length=32)),
                 ('reference', models.UUIDField(help_text="For what, where the entry's id does not say it: a hold's id.", null=True)),
                 ('booked_at', models.DateTimeField()),
                 ('value_date', models.DateField(help_text='The day from which the money counts.')),
