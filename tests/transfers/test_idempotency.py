@@ -1,6 +1,10 @@
 """I5: a request repeated under one key moves money once and gets the first answer."""
 
+from uuid import UUID
+
+import msgspec
 import pytest
+from django.db import transaction
 from pytest_django import Settings
 
 from accounts.services import block_account, unblock_account
@@ -171,3 +175,25 @@ def test_a_key_whose_first_request_is_still_running_is_in_use(transactional_db: 
     first, again = get_first(), pay()
     assert (first.is_replayed, again.is_replayed) == (False, True)
     assert again.transfer == first.transfer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_the_first_key_has_claimed_none_of_the_others(transactional_db: None) -> None:
+    first, other = (Claim(1, key, hash_request(key), uuid7()) for key in ("a", "b"))
+
+    def claim_both() -> set[UUID]:
+        with transaction.atomic():
+            return claim_keys(claims=[rival_of(other), rival_of(first)], now=NOW)
+
+    with transaction.atomic():
+        claim_keys(claims=[first], now=NOW)
+        get_claimed = start_until_blocked(claim_both)
+        claimed = claim_keys(claims=[other], now=NOW)
+
+    assert claimed == {other.resource_id}
+    assert get_claimed() == set()
+
+
+def rival_of(claim: Claim) -> Claim:
+    """Return a rival's claim to the same key, for a resource of its own."""
+    return msgspec.structs.replace(claim, resource_id=uuid7())
