@@ -24,6 +24,8 @@ from core.db import Statement, Write, as_rows, run_together
 
 logger = logging.getLogger(__name__)
 
+LOGGED_BYTES = 100
+
 Amount = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -96,18 +98,30 @@ def cache_balances(*, balances: Sequence[KeptBalance]) -> None:
 def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:
     """Return the account's balance in Redis, or None if there is none, nothing that makes sense, or no Redis."""
     try:
-        value = get_redis_connection("default").get(_key(account_id))
-        balance = msgspec.json.decode(value, type=KeptBalance) if value is not None else None
-    except (RedisError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        redis = get_redis_connection("default")
+        value = redis.get(_key(account_id))
+        balance = _decode(value, account_id)
+        if value is not None and balance is None:
+            logger.warning("What Redis has is no balance of %s: %r", account_id, value[:LOGGED_BYTES])
+            redis.delete(_key(account_id))  # its version, if it has one, would keep true ones out
+    except RedisError as error:
         logger.warning("The balance of %s cannot be read from Redis: %s", account_id, error)
         return None
-    return balance if balance is not None and balance.account_id == account_id else None
+    return balance
 
 
 def find_stored_balance(*, account_id: UUID) -> KeptBalance | None:
     """Return the account's balance in the read model, or None if no message about it has come yet."""
     row = AccountBalance.objects.filter(pk=account_id).values_list(*KeptBalance.__struct_fields__).first()
     return KeptBalance(*row) if row else None
+
+
+def _decode(value: bytes | None, account_id: UUID) -> KeptBalance | None:
+    try:
+        balance = msgspec.json.decode(value or b"", type=KeptBalance)
+    except msgspec.DecodeError:
+        return None
+    return balance if balance.account_id == account_id else None
 
 
 def _pick_newest(balances: Iterable[KeptBalance]) -> list[KeptBalance]:

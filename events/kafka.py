@@ -23,6 +23,9 @@ REQUEST_MS = 5_000
 DELIVERY_MS = 10_000
 NEW_TOPICS_MS = 10_000
 LONGEST_RECONNECT_MS = 2_000
+SESSION_MS = 6_000  # after that, a killed consumer's partitions are another's; Kafka allows no less
+HEARTBEAT_MS = 2_000
+FETCH_WAIT_MS = 50  # the embedded broker waits that long even if a message comes meanwhile
 MAX_POLL_RECORDS = 500
 
 
@@ -39,7 +42,7 @@ class Publisher:
 
     def __init__(self) -> None:
         """Make a producer."""
-        self._producer = KafkaProducer(**_connection(), **_DELIVERY)
+        self._producer = KafkaProducer(**get_connection_options(), **_DELIVERY)
 
     def get_cluster_id(self) -> str:
         """Return the id of the cluster that this publisher talks to. Raises PublishError if none answers."""
@@ -98,10 +101,13 @@ _publishers: dict[int, Publisher] = {}  # by process id, as a fork copies what i
 def make_consumer(*, group: str, topics: Collection[str]) -> KafkaConsumer:
     """Return a consumer in `group` that starts with the oldest message and commits offsets only when told to."""
     consumer = KafkaConsumer(
-        **_connection(),
+        **get_connection_options(),
         group_id=f"{settings.KAFKA_PREFIX}{group}",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         max_poll_records=MAX_POLL_RECORDS,
     )
     consumer.subscribe([name_topic(topic) for topic in sorted(topics)])
@@ -131,7 +137,8 @@ def _key(message: Message) -> bytes:
     return str(message.subject).encode()
 
 
-def _connection() -> dict[str, Any]:
+def get_connection_options() -> dict[str, Any]:
+    """Return how clients of the library find the cluster."""
     return {
         "bootstrap_servers": settings.KAFKA_BOOTSTRAP_SERVERS,
         "api_version": settings.KAFKA_API_VERSION or None,

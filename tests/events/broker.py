@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kafka import KafkaConsumer, TopicPartition
 
-from events.kafka import _connection, name_topic
+from events.kafka import get_connection_options, name_topic
 from events.messages import Message, decode_message
 
 SECONDS = 15.0
@@ -63,7 +63,7 @@ class StoppableBroker:
 
 def read_topic(topic: str, *, count: int, key: UUID | None = None) -> list[Message]:
     """Return the messages on `topic` (under `key`), partition by partition, when there are `count` or more."""
-    consumer = KafkaConsumer(**_connection())
+    consumer = KafkaConsumer(**get_connection_options())
     try:
         partitions = wait_until(lambda: consumer.partitions_for_topic(name_topic(topic)))
         consumer.assign([TopicPartition(name_topic(topic), number) for number in partitions])

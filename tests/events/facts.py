@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import Account
 from core.ids import uuid7
@@ -68,7 +69,7 @@ def transfer(*, debtor: Account | None, creditor: Account | None, amount: int) -
         idempotency_key=str(uuid7()),
         client_id=None,
     )
-    return submit_transfer(order=order, now=NOW).transfer
+    return submit_transfer(order=order, now=timezone.now()).transfer
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def test_messages_are_cloud_events_with_ids_that_come_again() -> None:
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"[]", b"{}", b'{"specversion": "0.3"}', b"[" * 100_000])
 def test_what_is_no_message_is_refused(value: bytes | None) -> None:
-    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError, RecursionError)):
+    with pytest.raises(msgspec.DecodeError):
         decode_message(value)
 
 

@@ -1,0 +1,117 @@
+"""Taking messages in: once, all or none, and without those that are at fault."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from core.ids import uuid7
+from core.models import User
+from events.groups import Handler
+from events.inbox import delete_stale_inbox, take_in_records
+from events.messages import Message, make_message
+from events.models import DeadLetter, InboxMessage
+from tests.events.facts import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def write(name: str, *, offset: int = 0) -> Any:
+    """Return a record of a message about `name`."""
+    message = make_message(topic="account.blocked", subject=uuid7(), sequence=offset, time=NOW, data=name)
+    return put(message.encode(), offset=offset)
+
+
+def put(value: bytes | None, *, offset: int = 0) -> Any:
+    """Return a record as the library does."""
+    return SimpleNamespace(topic="account.blocked", partition=1, offset=offset, key=b"k", value=value)
+
+
+def make_users(messages: Sequence[Message]) -> None:
+    """The effect: a user for each message."""
+    for message in messages:
+        User.objects.create(username=bytes(message.data).decode().strip('"'))
+
+
+def take_in(*records: Any, handler: Handler = make_users) -> None:
+    take_in_records(group="people", handler=handler, records=records)
+
+
+def get_names() -> list[str]:
+    return list(User.objects.order_by("id").values_list("username", flat=True))
+
+
+def test_a_message_takes_effect_once_however_often_it_comes() -> None:
+    alice, carla = write("alice"), write("carla")
+
+    take_in(alice, alice)
+    take_in(alice, carla)
+    take_in(carla)
+
+    assert get_names() == ["alice", "carla"]
+    assert InboxMessage.objects.filter(group="people").count() == 2
+
+
+def test_groups_take_in_the_same_message_apart() -> None:
+    alice = write("alice")
+    seen: list[Message] = []
+
+    for group in ("people", "others"):
+        take_in_records(group=group, handler=seen.extend, records=[alice])
+
+    assert len(seen) == 2
+
+
+def test_messages_are_taken_in_in_their_order() -> None:
+    names = [f"user-{number}" for number in range(20)]
+
+    take_in(*(write(name, offset=number) for number, name in enumerate(names)))
+
+    assert get_names() == names
+
+
+def test_one_at_fault_becomes_a_dead_letter_and_the_others_take_effect() -> None:
+    alice, again, carla = write("alice"), write("alice", offset=1), write("carla", offset=2)
+
+    take_in(alice, again, carla)
+
+    letter = DeadLetter.objects.get()
+    assert get_names() == ["alice", "carla"]
+    assert (letter.group, letter.topic, letter.partition, letter.offset) == ("people", "account.blocked", 1, 1)
+    assert bytes(letter.value or b"") == again.value
+    assert "core_user_username" in letter.error
+    assert InboxMessage.objects.count() == 2, "a dead letter has not been taken in"
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"id": 1}'])
+def test_what_is_no_message_becomes_a_dead_letter(value: bytes | None) -> None:
+    take_in(put(value), write("alice"))
+
+    assert get_names() == ["alice"]
+    assert DeadLetter.objects.count() == 1
+
+
+def test_an_outage_is_no_messages_fault() -> None:
+    def fail(messages: Sequence[Message]) -> None:
+        make_users(messages)
+        raise OperationalError("the server closed the connection")
+
+    with pytest.raises(OperationalError):
+        take_in(write("alice"), handler=fail)
+
+    assert not User.objects.exists()
+    assert not InboxMessage.objects.exists()
+    assert not DeadLetter.objects.exists()
+
+
+def test_the_inbox_forgets_what_kafka_does_not_deliver_again() -> None:
+    take_in(write("alice"), write("carla"))
+    InboxMessage.objects.filter(message_id=InboxMessage.objects.values("message_id")[:1]).update(
+        taken_at=NOW - timedelta(days=8)
+    )
+
+    assert delete_stale_inbox(now=NOW) == 1
+    assert InboxMessage.objects.count() == 1

@@ -1,0 +1,190 @@
+"""The relay: everything committed reaches its topics, in order for each key, whatever happens to Kafka."""
+
+import threading
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from core.ids import uuid7
+from events.kafka import Publisher, PublishError
+from events.messages import Message
+from events.models import Cursor, Event, InboxMessage, KafkaCluster
+from events.relay import relay_events
+from events.resend import omit_taken_in
+from events.tasks import relay_events as relay_task
+from events.topics import fan_out
+from tests.events.broker import StoppableBroker, read_topic, wait_until
+from tests.events.facts import NOW, open_session, record, transfer
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def get_cursor() -> int:
+    return Cursor.objects.get(name="relay").seq
+
+
+def relay_all() -> None:
+    """Relay until nothing is left."""
+    last = Event.objects.latest("seq").seq
+    wait_until(lambda: relay_events(seconds=0) and get_cursor() == last)
+
+
+def test_a_transfer_reaches_its_topics() -> None:
+    alice, carla = make_account(balance=100), make_account()
+    made = transfer(debtor=alice, creditor=carla, amount=30)
+
+    relay_all()
+
+    [told] = read_topic("transaction.completed", count=1)
+    balances = read_topic("account.balance.updated", count=2)
+    assert (told.subject, told.sequence) == (alice.pk, Event.objects.get(key=made.id).seq)
+    assert {message.subject for message in balances} == {alice.pk, carla.pk}
+
+
+def test_messages_of_one_key_arrive_in_order() -> None:
+    account = make_account()
+    for amount in range(1, 31):
+        transfer(debtor=None, creditor=account, amount=amount)
+
+    relay_all()
+
+    told = [message.sequence for message in read_topic("account.balance.updated", count=30, key=account.pk)]
+    assert len(told) == 30
+    assert told == sorted(told)
+
+
+def test_events_wait_while_kafka_is_away_and_go_out_when_it_is_back(
+    broker: StoppableBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = uuid7()
+    record(key=key)
+    assert not relay_events(seconds=0)
+    assert get_cursor() == 0
+    assert [line.levelname for line in caplog.records if line.name == "events.relay"] == ["WARNING"]
+
+    broker.start()
+    relay_all()
+
+    assert len(read_topic("account.blocked", count=1, key=key)) == 1
+
+
+def test_the_cursor_stays_where_a_failure_left_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = uuid7(), uuid7()
+    record(key=first), record(key=second)
+    publish = Publisher.publish
+
+    def publish_half(publisher: Publisher, messages: list[Message]) -> None:
+        publish(publisher, messages[:1])
+        raise PublishError("the connection broke")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Publisher, "publish", publish_half)
+        wait_until(lambda: not relay_events(seconds=0))
+    assert get_cursor() == 0
+    relay_all()
+
+    sent_twice = read_topic("account.blocked", count=2, key=first)
+    assert len({message.id for message in sent_twice}) == 1
+    assert len(sent_twice) == 2
+    assert len(read_topic("account.blocked", count=1, key=second)) == 1
+
+
+def test_of_two_relays_one_drains() -> None:
+    key = uuid7()
+    record(key=key)
+    with open_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('events.reader:relay', 0))")
+
+        assert not relay_events(seconds=0)
+
+    relay_all()
+    assert len(read_topic("account.blocked", count=1, key=key)) == 1
+
+
+def test_relays_at_the_same_time_send_everything_once() -> None:
+    keys = [uuid7() for _ in range(40)]
+    for key in keys:
+        record(key=key)
+    relays = [threading.Thread(target=relay_and_close) for _ in range(4)]
+    for relay in relays:
+        relay.start()
+    for relay in relays:
+        relay.join()
+    relay_all()
+
+    told = [message.subject for message in read_topic("account.blocked", count=40)]
+    assert sorted(told) == sorted(keys)
+
+
+def relay_and_close() -> None:
+    try:
+        relay_events(seconds=0.5)
+    finally:
+        connection.close()
+
+
+def test_watches_for_what_is_committed_while_it_runs() -> None:
+    record()
+    relay_all()
+    key = uuid7()
+    writer = threading.Timer(0.2, record_and_close, args=(key,))
+    writer.start()
+
+    relay_events(seconds=1.0)
+    writer.join()
+
+    assert get_cursor() == Event.objects.get(key=key).seq
+
+
+def record_and_close(key: UUID) -> None:
+    try:
+        record(key=key)
+    finally:
+        connection.close()
+
+
+def test_a_new_cluster_gets_again_what_a_group_has_not_taken_in(broker: StoppableBroker) -> None:
+    account = make_account()
+    broker.start()
+    relay_all()
+    for amount in (1, 2, 3):
+        transfer(debtor=None, creditor=account, amount=amount)
+    relay_all()
+    first, second, third = Event.objects.filter(type="transfer.completed").order_by("seq")
+    for event in (first, third):
+        take_in_all_of(event)
+
+    broker.stop()
+    broker.start()
+    wait_until(lambda: relay_events(seconds=0) and KafkaCluster.objects.count() == 2)
+    relay_all()
+
+    told = read_topic("account.balance.updated", count=1)
+    assert [message.sequence for message in told] == [second.seq]
+
+
+def take_in_all_of(event: Event) -> None:
+    ids = [message.id for message in fan_out(event)]
+    InboxMessage.objects.bulk_create(InboxMessage(group="balances", message_id=id_, taken_at=NOW) for id_ in ids)
+
+
+def test_what_no_group_reads_is_not_sent_again() -> None:
+    event = Event(seq=1, type="account.blocked", key=uuid7(), payload={}, occurred_at=NOW)
+
+    assert omit_taken_in(list(fan_out(event))) == []
+
+
+def test_the_task_wakes_its_successor_unless_another_relays(monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[dict[str, object]] = []
+    monkeypatch.setattr(relay_task, "apply_async", lambda **options: woken.append(options))
+    monkeypatch.setattr("events.tasks.RELAY_SECONDS", 0.0)
+
+    relay_task()
+    assert len(woken) == 1
+    with open_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('events.reader:relay', 0))")
+        relay_task()
+
+    assert len(woken) == 1
