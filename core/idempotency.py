@@ -30,7 +30,7 @@ _RELEASE = Statement(
 )
 
 
-class Claim(msgspec.Struct, frozen=True, order=True):
+class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
     """That `principal_id` wants `key` to stand for the request hashed and for the resource that it will make."""
 
     principal_id: int

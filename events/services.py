@@ -10,7 +10,7 @@ from core.db import Statement, Write, as_rows, run_together
 from events.topics import TOPICS
 
 
-class NewEvent(msgspec.Struct):
+class NewEvent(msgspec.Struct, gc=False):
     """An event to be written: its `payload` is JSON-able and holds no personal data beyond ids."""
 
     type: str

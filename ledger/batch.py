@@ -5,7 +5,7 @@ of statements; see Note [Statements of the hot path] in core/db.py.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from ledger.errors import (
 )
 from ledger.locks import LockedBalance, lock_balances
 from ledger.states import Side
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MAX_SUM = 2**63 - 1
 """The largest sum of debits or credits that a BIGINT column can hold."""
@@ -56,7 +58,7 @@ Move = tuple[LockedBalance, Side, int]
 """A line with its account's balance in place of the account's id."""
 
 
-class _NewEntry(msgspec.Struct):
+class _NewEntry(msgspec.Struct, gc=False):
     id: UUID
     code: str
     reference: UUID | None
@@ -65,7 +67,7 @@ class _NewEntry(msgspec.Struct):
     posting_count: int
 
 
-class _NewPosting(msgspec.Struct):
+class _NewPosting(msgspec.Struct, gc=False):
     account_id: UUID
     version: int
     entry_id: UUID
@@ -116,12 +118,12 @@ class PostingBatch:
         Raises AccountBusyError if an account stays locked too long.
         """
         self.balances = lock_balances(account_ids=account_ids)
-        booked = [balance.last_booked_at for balance in self.balances.values() if balance.last_booked_at]
-        self.booked_at = max([now, *booked])
+        latest_us = max((balance.last_booked_us or 0 for balance in self.balances.values()), default=0)
+        self.booked_at = max(now, _EPOCH + timedelta(microseconds=latest_us))
         self.booking_date = timezone.localdate(self.booked_at)
         self._entries: list[_NewEntry] = []
         self._postings: list[_NewPosting] = []
-        self._touched: dict[UUID, LockedBalance] = {}
+        self._touched: list[LockedBalance] = []
 
     def add(self, draft: EntryDraft) -> UUID:
         """Take up `draft` and return its entry's id; a refused draft leaves the batch as it was.
@@ -145,14 +147,14 @@ class PostingBatch:
             _NewEntry(entry_id, draft.code, draft.reference, value_date, draft.reversal_of, len(moves))
         )
         self._postings.extend(postings)
-        self._touched.update((move[0].id, move[0]) for move in moves)
+        self._touched.extend(move[0] for move in moves)
         return entry_id
 
     def get_writes(self) -> list[Write]:
         """Return the writes of entries, postings and new balances; they must be run together."""
         if not self._entries:
             return []
-        touched = list(self._touched.values())
+        touched = list({id(balance): balance for balance in self._touched}.values())
         return [
             Write(_INSERT_ENTRIES, (self.booked_at, as_rows(self._entries))),
             Write(_INSERT_POSTINGS, (self.booked_at, as_rows(self._postings))),

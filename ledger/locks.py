@@ -15,13 +15,14 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import OperationalError
+from django.db.models.expressions import RawSQL
 
 from core.db import Statement, as_array, is_lock_timeout, require_transaction, set_lock_timeout
 from ledger.errors import AccountBusyError
 from ledger.models import LedgerAccount
 
 
-class LockedBalance(msgspec.Struct):
+class LockedBalance(msgspec.Struct, gc=False):
     """What a posting needs of an account whose row this transaction has locked. Sums are minor units."""
 
     id: UUID
@@ -37,7 +38,7 @@ class LockedBalance(msgspec.Struct):
     refuses_credits: bool
     closed_at: datetime | None
     version: int
-    last_booked_at: datetime | None
+    last_booked_us: int | None  # microseconds since 1970, which the driver reads at a tenth of a datetime's cost
 
     @property
     def booked(self) -> int:
@@ -62,6 +63,7 @@ def _lock_statement() -> Statement:
         LedgerAccount.objects.select_for_update(no_key=True)
         .filter(id__any=[])
         .order_by("id")
+        .annotate(last_booked_us=RawSQL("(extract(epoch FROM last_booked_at) * 1000000)::bigint", ()))
         .values_list(*LockedBalance.__struct_fields__)
     ).query
     return Statement(query.sql_with_params()[0])

@@ -9,6 +9,7 @@ from events.services import NewEvent
 from ledger.batch import EntryDraft, Line, PostingBatch
 from ledger.chart import CASH
 from ledger.errors import AccountNotFoundError, CurrencyMismatchError, InsufficientFundsError
+from ledger.locks import LockedBalance
 from ledger.services import get_internal_account_id
 from ledger.states import Side
 from transfers.errors import SameAccountError
@@ -30,65 +31,52 @@ class Decider:
         """Return the transfer that `order` makes, completed or failed, or why it is refused without a trace."""
         debit_id, credit_id = _get_sides(order)
         transfer = _new_record(order, transfer_id, created_at=self.batch.booked_at)
+        lines = (Line(debit_id, Side.DEBIT, order.amount), Line(credit_id, Side.CREDIT, order.amount))
         try:
-            self._check_parties(order)
-            self.batch.add(
-                EntryDraft(
-                    code=order.kind.value,
-                    lines=(
-                        Line(debit_id, Side.DEBIT, order.amount),
-                        Line(credit_id, Side.CREDIT, order.amount),
-                    ),
-                    entry_id=transfer_id,
-                )
-            )
+            parties = self._get_parties(order)
+            self.batch.add(EntryDraft(code=order.kind.value, lines=lines, entry_id=transfer_id))
         except InsufficientFundsError as error:
-            transfer.status, transfer.failure_code = TransferStatus.FAILED, error.code
+            transfer.status, transfer.failure_code = TransferStatus.FAILED.value, error.code
         except BankError as error:
             return error
         else:
-            self._complete(transfer)
-        self._tell(transfer)
+            self._complete(transfer, parties)
+        self._tell(transfer, parties)
         return transfer
 
-    def _check_parties(self, order: TransferOrder) -> None:
-        """Refuse accounts that are not there or not the client's, then equal ones, then those of another currency."""
-        named = [self.batch.balances.get(account_id) for account_id in _named_accounts(order)]
-        known = [balance for balance in named if balance is not None and balance.holder_id is not None]
-        if len(known) < len(named) or order.client_id not in (None, known[0].holder_id):
+    def _get_parties(self, order: TransferOrder) -> list[LockedBalance]:
+        """Return the balances of the customers' accounts, the one first that the order is given over.
+
+        Refuses accounts that are not there or not the client's, then equal ones, then those of another currency.
+        """
+        named = [account_id for account_id in (order.debtor_account_id, order.creditor_account_id) if account_id]
+        found = [self.batch.balances.get(account_id) for account_id in named]
+        parties = [balance for balance in found if balance is not None and balance.holder_id is not None]
+        if len(parties) < len(named) or order.client_id not in (None, parties[0].holder_id):
             raise AccountNotFoundError
         if order.debtor_account_id == order.creditor_account_id:
             raise SameAccountError
-        if any(balance.currency != order.currency for balance in known):
+        if any(balance.currency != order.currency for balance in parties):
             raise CurrencyMismatchError
+        return parties
 
-    def _complete(self, transfer: TransferRecord) -> None:
-        transfer.status = TransferStatus.COMPLETED
+    def _complete(self, transfer: TransferRecord, parties: Sequence[LockedBalance]) -> None:
+        transfer.status = TransferStatus.COMPLETED.value
         transfer.completed_at = self.batch.booked_at
         if transfer.debtor_account_id:
-            transfer.debtor_version = self.batch.balances[transfer.debtor_account_id].version
+            transfer.debtor_version = parties[0].version
         if transfer.creditor_account_id:
-            transfer.creditor_version = self.batch.balances[transfer.creditor_account_id].version
+            transfer.creditor_version = parties[-1].version
 
-    def _tell(self, transfer: TransferRecord) -> None:
-        balances = [
-            self.batch.balances[account_id]
-            for account_id in (transfer.debtor_account_id, transfer.creditor_account_id)
-            if account_id
-        ]
+    def _tell(self, transfer: TransferRecord, parties: Sequence[LockedBalance]) -> None:
         self.events.append(
             NewEvent(
                 type=f"transfer.{transfer.status}",
                 key=transfer.id,
-                payload=describe_transfer(transfer, balances=balances),
+                payload=describe_transfer(transfer, balances=parties),
                 occurred_at=self.batch.booked_at,
             )
         )
-
-
-def _named_accounts(order: TransferOrder) -> list[UUID]:
-    """Return the customers' accounts of an order; the first is the one that the order is given over."""
-    return [account_id for account_id in (order.debtor_account_id, order.creditor_account_id) if account_id]
 
 
 def _get_sides(order: TransferOrder) -> tuple[UUID, UUID]:
@@ -100,8 +88,8 @@ def _get_sides(order: TransferOrder) -> tuple[UUID, UUID]:
 def _new_record(order: TransferOrder, transfer_id: UUID, *, created_at: datetime) -> TransferRecord:
     return TransferRecord(
         id=transfer_id,
-        kind=order.kind,
-        status=TransferStatus.INITIATED,
+        kind=order.kind.value,
+        status=TransferStatus.INITIATED.value,
         debtor_account_id=order.debtor_account_id,
         creditor_account_id=order.creditor_account_id,
         amount=order.amount,

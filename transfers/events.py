@@ -1,29 +1,49 @@
 """What the events of transfers carry: ids and figures, no personal data."""
 
 from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
 
 from ledger.locks import LockedBalance
 from transfers.records import TransferRecord
 
 
-def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBalance]) -> dict[str, object]:
-    """Return the payload of `transfer`, with the balances of its customers' accounts after it. Minor units."""
-    return {
-        "kind": transfer.kind,
-        "status": transfer.status,
-        "debtor_account": transfer.debtor_account_id,
-        "creditor_account": transfer.creditor_account_id,
-        "amount": transfer.amount,
-        "currency": transfer.currency,
-        "failure_code": transfer.failure_code,
-        "balances": [
-            {
-                "account": balance.id,
-                "booked": balance.booked,
-                "pending": balance.pending,
-                "available": balance.available,
-                "version": balance.version,
-            }
+class BalanceAfter(msgspec.Struct, gc=False):
+    """The balance of a customer's account after a transfer. Minor units."""
+
+    account: UUID
+    booked: int
+    pending: int
+    available: int
+    version: int
+
+
+class TransferFacts(msgspec.Struct, gc=False):
+    """The payload of a transfer's event. Minor units."""
+
+    kind: str
+    status: str
+    debtor_account: UUID | None
+    creditor_account: UUID | None
+    amount: int
+    currency: str
+    failure_code: str
+    balances: list[BalanceAfter]
+
+
+def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBalance]) -> TransferFacts:
+    """Return the payload of `transfer`, with `balances` of its customers' accounts as they are after it."""
+    return TransferFacts(
+        kind=transfer.kind,
+        status=transfer.status,
+        debtor_account=transfer.debtor_account_id,
+        creditor_account=transfer.creditor_account_id,
+        amount=transfer.amount,
+        currency=transfer.currency,
+        failure_code=transfer.failure_code,
+        balances=[
+            BalanceAfter(balance.id, balance.booked, balance.pending, balance.available, balance.version)
             for balance in balances
         ],
-    }
+    )

@@ -10,7 +10,7 @@ from core.db import Statement, Write, as_rows
 from transfers.models import Transfer
 
 
-class TransferRecord(msgspec.Struct):
+class TransferRecord(msgspec.Struct, gc=False):
     """The columns of a transfer's row; see the model for what they mean."""
 
     id: UUID

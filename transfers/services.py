@@ -11,6 +11,7 @@ both in one order everywhere, so that no two submissions deadlock.
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -54,38 +55,38 @@ def submit_transfers(*, orders: Sequence[TransferOrder], now: datetime) -> list[
 def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
     claims = [Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7()) for order in orders]
     new_ids = claim_keys(claims=claims, now=now)
-    outcomes = _replay([claim for claim in claims if claim.resource_id not in new_ids])
     fresh = [(claim, order) for claim, order in zip(claims, orders, strict=True) if claim.resource_id in new_ids]
-    outcomes |= _carry_out(fresh, now=now)
-    return [outcomes[claim] for claim in claims]
+    outcomes = _carry_out(fresh, now=now)
+    if len(fresh) < len(claims):
+        outcomes |= _replay([claim for claim in claims if claim.resource_id not in new_ids])
+    return [outcomes[claim.resource_id] for claim in claims]
 
 
-def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -> dict[Claim, Submission | BankError]:
+def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -> dict[UUID, Submission | BankError]:
+    """Return what the orders made or why they were refused, by the id of their claim's resource."""
     if not fresh:
         return {}
     decider = Decider(orders=[order for _, order in fresh], now=now)
-    outcomes = {claim: decider.decide(order=order, transfer_id=claim.resource_id) for claim, order in fresh}
-    transfers = [outcome for outcome in outcomes.values() if isinstance(outcome, TransferRecord)]
-    release_keys(claims=[claim for claim, outcome in outcomes.items() if isinstance(outcome, BankError)])
+    decided = [(claim, decider.decide(order=order, transfer_id=claim.resource_id)) for claim, order in fresh]
+    release_keys(claims=[claim for claim, outcome in decided if isinstance(outcome, BankError)])
+    transfers = [outcome for _, outcome in decided if isinstance(outcome, TransferRecord)]
     run_together(*decider.batch.get_writes(), *write_records(records=transfers), *write_events(events=decider.events))
     return {
-        claim: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
-        for claim, outcome in outcomes.items()
+        claim.resource_id: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
+        for claim, outcome in decided
     }
 
 
-def _replay(claims: Sequence[Claim]) -> dict[Claim, Submission | BankError]:
-    """Return what the keys of `claims` did when they were first used."""
-    if not claims:
-        return {}
+def _replay(claims: Sequence[Claim]) -> dict[UUID, Submission | BankError]:
+    """Return what the keys of `claims` did when they were first used, by the id of the claim's resource."""
     used = find_keys(claims=claims)
     transfers = get_records(transfer_ids=[row.resource_id for row in used.values()])
-    outcomes: dict[Claim, Submission | BankError] = {}
+    outcomes: dict[UUID, Submission | BankError] = {}
     for claim in claims:
         row = used[claim.principal_id, claim.key]
         transfer = transfers.get(row.resource_id)  # none: the key made something else
         if transfer is None or bytes(row.request_hash) != claim.request_hash:
-            outcomes[claim] = IdempotencyKeyReusedError()
+            outcomes[claim.resource_id] = IdempotencyKeyReusedError()
         else:
-            outcomes[claim] = Submission(transfer, is_replayed=True)
+            outcomes[claim.resource_id] = Submission(transfer, is_replayed=True)
     return outcomes
