@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -32,7 +32,8 @@ def now() -> datetime:
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_triggers() -> None:
     """Let the flush after a transactional test truncate append-only tables: it alone runs without triggers."""
-    teardown = TransactionTestCase._fixture_teardown
+    test_case = cast("Any", TransactionTestCase)
+    teardown = test_case._fixture_teardown
 
     def teardown_without_triggers(self: TransactionTestCase) -> None:
         with connection.cursor() as cursor:
@@ -43,7 +44,7 @@ def _flush_past_triggers() -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SET session_replication_role = origin")
 
-    TransactionTestCase._fixture_teardown = teardown_without_triggers  # type: ignore[method-assign]
+    test_case._fixture_teardown = teardown_without_triggers
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -41,7 +42,7 @@ def list_foreign_keys() -> Iterator[tuple[str, str, str]]:
     for model in apps.get_models():
         for field in model._meta.get_fields():
             if isinstance(field, models.ForeignKey | models.ManyToManyField) and model._meta.app_label in DEPTHS:
-                target = field.related_model._meta.app_label  # type: ignore[union-attr]
+                target = field.related_model._meta.app_label
                 yield f"{model._meta.label}.{field.name}", model._meta.app_label, target
 
 
@@ -161,8 +162,8 @@ def test_no_event_holds_personal_data() -> None:
 def live_a_life(canaries: dict[str, str]) -> None:
     """Register, be verified, change one's name, open an account, move money, be blocked and freed, and leave."""
     now, staff = datetime(2026, 3, 1, 12, tzinfo=UTC), make_staff()
-    why = {"reason": "A reason", "actor": staff, "now": now}
-    client = register_client(document_type="cpf", birth_date=date(1990, 5, 17), now=now, **canaries)  # type: ignore[arg-type]
+    why: dict[str, Any] = {"reason": "A reason", "actor": staff, "now": now}
+    client = register_client(document_type="cpf", birth_date=date(1990, 5, 17), now=now, **canaries)
     decide_case(case_id=client.cases.get().id, decision="verified", decided_by=staff, reason="Seen", now=now)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=now)
     account = open_account(client_id=client.id, kind="checking", currency="BRL", now=now)
@@ -180,6 +181,6 @@ def live_a_life(canaries: dict[str, str]) -> None:
             remittance_information="Rent for March",
         )
         submit_transfer(order=order, now=now)
-    block_account(account_id=account.pk, **why)  # type: ignore[arg-type]
-    unblock_account(account_id=account.pk, **why)  # type: ignore[arg-type]
-    inactivate_client(client_id=client.id, **why)  # type: ignore[arg-type]
+    block_account(account_id=account.pk, **why)
+    unblock_account(account_id=account.pk, **why)
+    inactivate_client(client_id=client.id, **why)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_first_steps_move_money_and_show_the_new_balance(live_server: LiveServer, settings: SettingsWrapper) -> None:
+def test_first_steps_move_money_and_show_the_new_balance(live_server: LiveServer, settings: Settings) -> None:
     settings.DEMO = True
     call_command("seed_demo", verbosity=0)
     script = re.search(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)

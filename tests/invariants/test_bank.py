@@ -5,6 +5,7 @@ For longer: pytest tests/invariants --hypothesis-profile long
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -40,7 +41,7 @@ from transfers.orders import Submission, TransferOrder
 from transfers.services import submit_transfer, submit_transfers
 
 CUSTOMERS = ("alice", "bruno", "carla")
-WHY = {"reason": "Test", "actor": None, "now": NOW}
+WHY: dict[str, Any] = {"reason": "Test", "actor": None, "now": NOW}
 
 customers = st.sampled_from(CUSTOMERS)
 amounts = st.integers(1, 120)

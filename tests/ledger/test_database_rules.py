@@ -374,7 +374,7 @@ def test_the_bank_has_one_cash_account_in_each_currency(books: Books) -> None:
     assert refused_by(copy, uuid7()) == "ledger_account_one_internal"
 
 
-def refused_by(sql: str, *params: object) -> str:
+def refused_by(sql: str, *params: Any) -> str:
     """Return the constraint that refuses `sql`, or '' if nothing does."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,7 +31,7 @@ ORDERED_LOCK = re.compile(
     r"SELECT ledger_ledgeraccount\.id(?: AS id)?,.*"
     r" ORDER BY (?:1|ledger_ledgeraccount\.id) ASC FOR NO KEY UPDATE(?: NOWAIT)?"
 )
-WHY = {"reason": "Test", "actor": None, "now": NOW}
+WHY: dict[str, Any] = {"reason": "Test", "actor": None, "now": NOW}
 
 
 def transfer(desk: Desk) -> None:

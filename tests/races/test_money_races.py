@@ -4,8 +4,9 @@ A deadlock, or any other failure that is not a refusal by name, comes out of `ru
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -36,7 +37,7 @@ def desk(transactional_db: None, settings: Settings) -> Desk:
     return Desk()
 
 
-def count_codes(outcomes: list[object]) -> Counter[str]:
+def count_codes(outcomes: Sequence[object]) -> Counter[str]:
     """Return how often each refusal occurs among `outcomes`, and what is no refusal as 'done'."""
     return Counter(outcome.code if isinstance(outcome, BankError) else "done" for outcome in outcomes)
 
@@ -207,9 +208,10 @@ def test_holds_and_withdrawals_together_never_take_more_than_there_is(desk: Desk
     alice = desk.accounts["alice"]
     hold = in_transaction(lambda: place_hold(account_id=alice, amount=30, now=NOW))
 
-    outcomes = run_together(*[hold, partial(desk.submit, "alice -> cash 30")] * 5)
+    rivals: list[Callable[[], Any]] = [hold, partial(desk.submit, "alice -> cash 30")]
+    outcomes = run_together(*rivals * 5)
 
-    taken = sum(not isinstance(o, BankError) and getattr(o, "transfer", o).status != "failed" for o in outcomes)  # type: ignore[attr-defined]
+    taken = sum(not isinstance(o, BankError) and getattr(o, "transfer", o).status != "failed" for o in outcomes)
     assert taken == 3
     assert LedgerAccount.objects.get(id=alice).available == 10
     assert find_faults() == []

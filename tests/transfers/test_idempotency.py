@@ -173,6 +173,7 @@ def test_a_key_whose_first_request_is_still_running_is_in_use(transactional_db: 
             pay()
 
     first, again = get_first(), pay()
+    assert isinstance(first, Submission)
     assert (first.is_replayed, again.is_replayed) == (False, True)
     assert again.transfer == first.transfer
 
