@@ -101,8 +101,8 @@ TEMPLATES = [
 # DATABASE_URL=$DATABASE_OWNER_URL manage.py migrate
 DATABASE_RUNTIME_ROLE = env.str("DATABASE_RUNTIME_ROLE", default="bank_app")
 DATABASE_POOL_SIZE = _positive_int("DATABASE_POOL_SIZE", 10)
-LOCK_TIMEOUT_MS = _positive_int("LOCK_TIMEOUT_MS", 2_000)  # for an account's row
-IDEMPOTENCY_WAIT_MS = _positive_int("IDEMPOTENCY_WAIT_MS", 500)  # for a key in use, and for any other lock
+LOCK_TIMEOUT_MS = _positive_int("LOCK_TIMEOUT_MS", 2_000)
+IDEMPOTENCY_WAIT_MS = _positive_int("IDEMPOTENCY_WAIT_MS", 500)  # for a key in use; shorter than the above
 STATEMENT_TIMEOUT_MS = _positive_int("STATEMENT_TIMEOUT_MS", 30_000)
 IDLE_IN_TRANSACTION_TIMEOUT_MS = _positive_int("IDLE_IN_TRANSACTION_TIMEOUT_MS", 10_000)
 
@@ -117,7 +117,7 @@ DATABASES = {
             "application_name": "bank",
             "options": (
                 "-c plan_cache_mode=force_generic_plan"  # a prepared statement is planned once, not at each use
-                f" -c lock_timeout={IDEMPOTENCY_WAIT_MS}"
+                f" -c lock_timeout={LOCK_TIMEOUT_MS}"
                 f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
             ),

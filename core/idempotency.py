@@ -13,12 +13,15 @@ from core.db import Statement, Write, as_rows, is_lock_timeout, run_together
 from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
+# A key is waited for only shortly: the lock timeout is lowered before the first insert, and set back by the rows that
+# went in. If none did, all that follows is reading.
 _CLAIM = Statement(
     """
+    WITH waiting AS MATERIALIZED (SELECT set_config('lock_timeout', %s, true))
     INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
     SELECT principal_id, key, decode(request_hash, 'base64'), resource_id, %s
-    FROM jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
-    ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id
+    FROM waiting, jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
+    ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id, set_config('lock_timeout', %s, true)
     """
 )
 _RELEASE = Statement(
@@ -47,12 +50,12 @@ def hash_request(*parts: object) -> bytes:
 def claim_keys(*, claims: Sequence[Claim], now: datetime) -> set[UUID]:
     """Insert the keys that are new and return the resource ids of their claims; the others were used before.
 
-    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS (the connection's default, shorter
-    than the wait for an account), then IdempotencyKeyInUseError is raised. Keys are claimed in one order, so that two
-    batches of the same keys do not deadlock.
+    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS, then IdempotencyKeyInUseError is
+    raised. Keys are claimed in one order, so that two batches of the same keys do not deadlock.
     """
     try:
-        return {row[0] for row in _CLAIM.run(now, as_rows(sorted(claims)))}
+        wait, then = f"{settings.IDEMPOTENCY_WAIT_MS}ms", f"{settings.LOCK_TIMEOUT_MS}ms"
+        return {row[0] for row in _CLAIM.run(wait, now, as_rows(sorted(claims)), then)}
     except OperationalError as error:
         if is_lock_timeout(error):
             raise IdempotencyKeyInUseError from error

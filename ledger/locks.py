@@ -72,11 +72,10 @@ def _lock_statement() -> Statement:
 def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]:
     """Lock the accounts until the transaction ends and return their balances by id; unknown ids are left out.
 
-    Raises AccountBusyError after LOCK_TIMEOUT_MS.
+    Raises AccountBusyError after the transaction's lock timeout.
     """
     require_transaction()
     with _busy_accounts():
-        set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
         rows = _lock_statement().run(as_array(account_ids))
     return {row[0]: LockedBalance(*row) for row in rows}
 
@@ -87,8 +86,8 @@ def lock_accounts(*, account_ids: Collection[UUID], nowait: bool = False) -> dic
     Raises AccountBusyError after LOCK_TIMEOUT_MS, with `nowait` at once.
     """
     require_transaction()
+    set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
     with _busy_accounts():
-        set_lock_timeout(milliseconds=settings.LOCK_TIMEOUT_MS)
         accounts = list(
             LedgerAccount.objects.select_for_update(no_key=True, nowait=nowait)
             .filter(id__any=account_ids)

@@ -1,7 +1,7 @@
 """Tables of the ledger, and the rules that PostgreSQL keeps over them.
 
 Amounts are minor units. Each posting carries its account's balance and version after it, so the balance at any past
-moment is one index look-up, and the account's row carries the same figures, written by the same statement.
+moment needs no replay, and the account's row carries the same figures, written by the same statement.
 
 # Note [References without a database constraint]
 Postings refer to accounts and entries without FOREIGN KEY constraints: PostgreSQL checks those row by row, which
@@ -244,7 +244,6 @@ class Posting(models.Model):
             CheckConstraint(name="ledger_posting_amount_positive", condition=Q(amount__gt=0)),
             CheckConstraint(name="ledger_posting_side", condition=Q(side__in=Side.values)),
         ]
-        indexes = [models.Index(name="ledger_posting_moment", fields=["account", "booked_at", "version"])]
 
     def __str__(self) -> str:
         """Return side and amount."""

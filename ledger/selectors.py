@@ -38,7 +38,7 @@ def get_balance(*, account_id: UUID, now: datetime) -> Balance:
 
 
 def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
-    """Return the balance as it was at the moment `at`: the last posting up to then carries it.
+    """Return the balance as it was at the moment `at`: the last posting up to then carries it, no replay is needed.
 
     Raises AccountNotFoundError.
     """

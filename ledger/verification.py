@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.ids import uuid7_floor
+from ledger.moments import version_at
 
 CHUNK = 5_000
 """How many rows of a table are proven by one query."""
@@ -56,7 +57,7 @@ ENTRIES = Section(
     },
 )
 
-_CHAIN = """
+_CHAIN = f"""
     SELECT posting.account_id, posting.version, posting.balance_after, posting.booked_at,
            account.normal_side * posting.side * posting.amount AS change,
            posting.currency = account.currency AS is_of_currency,
@@ -64,17 +65,16 @@ _CHAIN = """
            account.closed_at IS NOT NULL AND posting.booked_at > account.closed_at AS is_after_closing,
            coalesce(lag(posting.balance_after) OVER a, before.balance_after, 0) AS balance_before,
            coalesce(lag(posting.booked_at) OVER a, before.booked_at) AS booked_before
-    FROM ledger_posting posting
-    JOIN ledger_ledgeraccount account ON account.id = posting.account_id
+    FROM ledger_ledgeraccount account
+    CROSS JOIN LATERAL (SELECT {version_at(account="account.id", at="%(since)s")} AS version) reached
+    LEFT JOIN ledger_posting before ON before.account_id = account.id AND before.version = (
+        SELECT max(version) FROM ledger_posting WHERE account_id = account.id AND version <= reached.version
+    )
+    JOIN ledger_posting posting ON posting.account_id = account.id AND posting.version > reached.version
     LEFT JOIN ledger_journalentry entry ON entry.id = posting.entry_id
-    LEFT JOIN LATERAL (
-        SELECT balance_after, booked_at FROM ledger_posting
-        WHERE account_id = posting.account_id AND booked_at < %(since)s
-        ORDER BY booked_at DESC, version DESC LIMIT 1
-    ) before ON true
-    WHERE posting.account_id = ANY(%(ids)s) AND posting.booked_at >= %(since)s
+    WHERE account.id = ANY(%(ids)s)
     WINDOW a AS (PARTITION BY posting.account_id ORDER BY posting.version)
-"""
+"""  # noqa: S608 - built from constants
 
 ACCOUNTS = Section(
     name="accounts",
