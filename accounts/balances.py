@@ -119,7 +119,7 @@ def find_stored_balance(*, account_id: UUID) -> KeptBalance | None:
 def _decode(value: bytes | None, account_id: UUID) -> KeptBalance | None:
     try:
         balance = msgspec.json.decode(value or b"", type=KeptBalance)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return balance if balance.account_id == account_id else None
 

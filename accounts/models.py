@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
-from core.triggers import legal_states, never_deleted
+from core.triggers import legal_states, never_changed, never_deleted
 from kyc.models import Client
 from ledger.models import LedgerAccount
 
@@ -32,6 +32,9 @@ class Account(models.Model):
 
         triggers = [
             never_deleted(table="accounts_account"),
+            never_changed(
+                table="accounts_account", fields=["id", "number", "client_id", "kind", "currency", "created_at"]
+            ),
             legal_states(table="accounts_account", field="status", transitions=ACCOUNT_TRANSITIONS),
         ]
         constraints = [

@@ -124,6 +124,7 @@ DATABASES = {
         },
     }
 }
+SILENCED_SYSTEM_CHECKS = ["models.W045"]  # CHECKs in SQL are not validated in Python; PostgreSQL keeps them
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and Celery. Two databases: the cache may be emptied at any time, the queue may not.

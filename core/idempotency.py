@@ -13,15 +13,16 @@ from core.db import Statement, Write, as_rows, is_lock_timeout, run_together
 from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
-# A key is waited for only shortly: the lock timeout is lowered before the first insert, and set back by the rows that
-# went in. If none did, all that follows is reading.
+# A key is waited for only shortly: the lock timeout is lowered before the first insert and set back after the last.
 _CLAIM = Statement(
     """
-    WITH waiting AS MATERIALIZED (SELECT set_config('lock_timeout', %s, true))
-    INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
-    SELECT principal_id, key, decode(request_hash, 'base64'), resource_id, %s
-    FROM waiting, jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
-    ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id, set_config('lock_timeout', %s, true)
+    WITH waiting AS MATERIALIZED (SELECT set_config('lock_timeout', %s, true)), claimed AS (
+        INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
+        SELECT principal_id, key, decode(request_hash, 'base64'), resource_id, %s
+        FROM waiting, jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
+        ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id
+    )
+    SELECT array_agg(resource_id), set_config('lock_timeout', %s, true) FROM claimed
     """
 )
 _RELEASE = Statement(
@@ -55,7 +56,7 @@ def claim_keys(*, claims: Sequence[Claim], now: datetime) -> set[UUID]:
     """
     try:
         wait, then = f"{settings.IDEMPOTENCY_WAIT_MS}ms", f"{settings.LOCK_TIMEOUT_MS}ms"
-        return {row[0] for row in _CLAIM.run(wait, now, as_rows(sorted(claims)), then)}
+        return set(_CLAIM.run(wait, now, as_rows(sorted(claims)), then)[0][0] or [])
     except OperationalError as error:
         if is_lock_timeout(error):
             raise IdempotencyKeyInUseError from error

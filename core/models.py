@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Length
 
 from core.ids import uuid7
+from core.triggers import never_changed
 
 models.BinaryField.register_lookup(Length, "length")
 
@@ -53,6 +54,11 @@ class IdempotencyKey(models.Model):
     class Meta:
         """The hash has a fixed length."""
 
+        triggers = [
+            never_changed(
+                table="core_idempotencykey", fields=["principal_id", "key", "request_hash", "resource_id", "created_at"]
+            )
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(request_hash__length=32), name="core_idempotencykey_hash_length"),
         ]

@@ -81,7 +81,7 @@ def _find_user(username: str) -> User | None:
 
 def _limit_failures(*, user: User | None, username: str, source: str) -> list[FailureLimit]:
     """Return the limits of the account and of the source; an unknown name counts like an account."""
-    account = str(user.pk) if user else hashlib.sha256(username.lower().encode()).hexdigest()
+    account = str(user.pk) if user else hashlib.sha256(User.normalize_username(username).lower().encode()).hexdigest()
     return [
         FailureLimit(kind="sign-in-account", subject=account, per_minute=settings.FAILED_SIGN_INS_PER_ACCOUNT),
         FailureLimit(kind="sign-in-source", subject=source, per_minute=settings.FAILED_SIGN_INS_PER_SOURCE),

@@ -54,4 +54,7 @@ def read_data(message: Message, data_type: type[Data]) -> Data:
 
 def decode_message(value: bytes | None) -> Message:
     """Return the message that came from Kafka. Raises msgspec.DecodeError if it is none of ours."""
-    return msgspec.json.decode(value or b"", type=Message)
+    try:
+        return msgspec.json.decode(value or b"", type=Message)
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deep") from error

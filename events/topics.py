@@ -46,10 +46,17 @@ def _entry(event: Event) -> Iterator[tuple[UUID, object]]:
     yield _get_account(event.payload), {"entry": event.key, "code": event.payload["kind"], **asked}
 
 
+def _posted(event: Event) -> Iterator[tuple[UUID, object]]:
+    """A journal entry that is no transfer's, under the first customer's account, or its own id where there is none."""
+    accounts = [balance["account"] for balance in event.payload["balances"]]
+    facts = {name: event.payload[name] for name in ("code", "reversal_of")}
+    yield UUID(accounts[0]) if accounts else event.key, {"entry": event.key, **facts}
+
+
 def _balances(event: Event) -> Iterator[tuple[UUID, object]]:
-    """The new balance of each customer's account of a transfer."""
+    """The new balance of each customer's account of a transfer or an entry."""
     for balance in event.payload["balances"]:
-        yield UUID(balance["account"]), {"currency": event.payload["currency"], **balance}
+        yield UUID(balance["account"]), balance
 
 
 def _balance(event: Event) -> Iterator[tuple[UUID, object]]:
@@ -91,6 +98,7 @@ TOPICS: dict[str, tuple[Topic, ...]] = {
         Topic("transaction.initiated", _request),
         Topic("transaction.failed", _transfer),
     ),
+    "entry.posted": (Topic("ledger.entry_written", _posted), Topic("account.balance.updated", _balances)),
     "hold.placed": (Topic("hold.placed", _all), Topic("account.balance.updated", _balance)),
     "hold.captured": (Topic("hold.captured", _all), Topic("account.balance.updated", _balance)),
     "hold.released": (Topic("hold.released", _all), Topic("account.balance.updated", _balance)),

@@ -12,7 +12,7 @@ from django.db import transaction
 from core.db import require_transaction
 from core.ids import uuid7
 from events.services import NewEvent, record_events
-from ledger.batch import EntryDraft, Line, PostingBatch
+from ledger.batch import EntryDraft, Line
 from ledger.errors import (
     AccountBlockedError,
     AccountInactiveError,
@@ -25,6 +25,7 @@ from ledger.errors import (
 from ledger.locks import lock_accounts
 from ledger.models import AvailabilityChange, Hold, LedgerAccount
 from ledger.selectors import describe_balance
+from ledger.services import post_entries
 from ledger.states import HoldStatus, Side
 
 _EXPIRY_CHUNK = 200
@@ -75,15 +76,9 @@ def capture_hold(
         raise HoldExceededError
     _end(hold=hold, status=HoldStatus.CAPTURED, captured=captured, now=now)
     _change_pending(account=account, hold=hold, delta=-hold.amount, now=now)
-    batch = PostingBatch(account_ids={account_id, credit_account_id}, now=now)
-    entry_id = batch.add(
-        EntryDraft(
-            code=code,
-            lines=[Line(account_id, Side.DEBIT, captured), Line(credit_account_id, Side.CREDIT, captured)],
-            reference=hold.reference or hold.id,
-        )
-    )
-    batch.write()
+    lines = [Line(account_id, Side.DEBIT, captured), Line(credit_account_id, Side.CREDIT, captured)]
+    draft = EntryDraft(code=code, lines=lines, reference=hold.reference or hold.id)
+    [entry_id] = post_entries(drafts=[draft], now=now)
     account.refresh_from_db()
     _record(kind="hold.captured", hold=hold, account=account, now=now)
     return entry_id

@@ -143,7 +143,7 @@ class LedgerAccount(models.Model):
             ),
             check_sql(
                 "ledger_account_closed_empty",
-                "closed_at IS NULL OR posted_debits - posted_credits + pending_debits + pending_credits = 0",
+                "closed_at IS NULL OR (posted_debits = posted_credits AND pending_debits = 0 AND pending_credits = 0)",
             ),
             UniqueConstraint(
                 name="ledger_account_one_internal",
@@ -268,6 +268,7 @@ class Hold(models.Model):
 
         triggers = [
             never_deleted(table="ledger_hold"),
+            never_changed(table="ledger_hold", fields=["id", "account_id", "amount", "reference", "created_at"]),
             legal_states(table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS),
         ]
         constraints = [

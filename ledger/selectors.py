@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max, Sum
 
 from ledger.errors import AccountNotFoundError
 from ledger.models import AvailabilityChange, LedgerAccount, Posting
+from ledger.moments import version_at
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,8 @@ def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
     Raises AccountNotFoundError.
     """
     account = _get_account(account_id)
-    posting = (
-        Posting.objects.filter(account_id=account_id, booked_at__lte=at).order_by("-booked_at", "-version").first()
-    )
+    reached = _find_version(account_id=account_id, at=at)
+    posting = Posting.objects.filter(account_id=account_id, version__lte=reached).order_by("-version").first()
     changes = AvailabilityChange.objects.filter(account_id=account_id)
     until = changes.filter(changed_at__lte=at).aggregate(pending=Sum("pending_delta"), version=Max("version"))
     after = changes.filter(changed_at__gt=at).aggregate(floor=Sum("floor_delta"))
@@ -60,6 +61,13 @@ def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
         version=max(posting.version if posting else 0, until["version"] or 0),
         as_of=at,
     )
+
+
+def _find_version(*, account_id: UUID, at: datetime) -> int:
+    search = version_at(account="%(account)s", at="%(at)s")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {search}", {"account": account_id, "at": at})
+        return int(cursor.fetchone()[0])
 
 
 def describe_balance(*, account: LedgerAccount) -> dict[str, object]:

@@ -5,12 +5,14 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from core.db import named_violations, require_transaction
+from core.db import named_violations, require_transaction, run_together
 from core.ids import uuid7
 from core.money import get_exponent
+from events.services import NewEvent, write_events
 from ledger.batch import EntryDraft, Line, PostingBatch
 from ledger.chart import INTERNAL, ChartLine
 from ledger.errors import AlreadyReversedError, EntryNotFoundError
+from ledger.events import describe_balances, entry_posted
 from ledger.models import JournalEntry, LedgerAccount
 from ledger.states import Side
 
@@ -72,14 +74,26 @@ def _new_account(*, account_id: UUID, line: ChartLine, name: str, currency: str,
 
 
 def post_entries(*, drafts: Sequence[EntryDraft], now: datetime) -> list[UUID]:
-    """Write `drafts`, all or none, and return the entries' ids in the same order.
+    """Write `drafts` with an event each, all or none, and return the entries' ids in the same order.
 
     Raises what `PostingBatch` raises; the caller then rolls back.
     """
     batch = PostingBatch(account_ids={line.account_id for draft in drafts for line in draft.lines}, now=now)
-    entry_ids = [batch.add(draft) for draft in drafts]
-    batch.write()
-    return entry_ids
+    events = [_add(batch, draft) for draft in drafts]
+    run_together(*batch.get_writes(), *write_events(events=events))
+    return [event.key for event in events]
+
+
+def _add(batch: PostingBatch, draft: EntryDraft) -> NewEvent:
+    entry_id = batch.add(draft)
+    touched = {line.account_id: batch.balances[line.account_id] for line in draft.lines}
+    return entry_posted(
+        entry_id=entry_id,
+        code=draft.code,
+        reversal_of=draft.reversal_of,
+        balances=describe_balances(touched.values()),
+        now=batch.booked_at,
+    )
 
 
 def reverse_entry(*, entry_id: UUID, now: datetime) -> UUID:

@@ -5,18 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.events import BalanceAfter, describe_balances
 from ledger.locks import LockedBalance
 from transfers.records import TransferRecord
-
-
-class BalanceAfter(msgspec.Struct, gc=False):
-    """The balance of a customer's account after a transfer. Minor units."""
-
-    account: UUID
-    booked: int
-    pending: int
-    available: int
-    version: int
 
 
 class TransferFacts(msgspec.Struct, gc=False):
@@ -42,8 +33,5 @@ def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBala
         amount=transfer.amount,
         currency=transfer.currency,
         failure_code=transfer.failure_code,
-        balances=[
-            BalanceAfter(balance.id, balance.booked, balance.pending, balance.available, balance.version)
-            for balance in balances
-        ],
+        balances=describe_balances(balances),
     )

@@ -5,7 +5,7 @@ from django.db import models
 
 from accounts.models import Account
 from core.ids import uuid7
-from core.triggers import check_sql, legal_states, never_deleted
+from core.triggers import check_sql, legal_states, never_changed, never_deleted
 from transfers.states import TRANSFER_TRANSITIONS, TransferKind, TransferStatus
 
 
@@ -47,6 +47,20 @@ class Transfer(models.Model):
 
         triggers = [
             never_deleted(table="transfers_transfer"),
+            never_changed(
+                table="transfers_transfer",
+                fields=[
+                    "id",
+                    "kind",
+                    "debtor_account_id",
+                    "creditor_account_id",
+                    "amount",
+                    "currency",
+                    "remittance_information",
+                    "initiated_by_id",
+                    "created_at",
+                ],
+            ),
             legal_states(table="transfers_transfer", field="status", transitions=TRANSFER_TRANSITIONS),
         ]
         constraints = [

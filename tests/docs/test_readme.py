@@ -33,4 +33,4 @@ def test_first_steps_move_money_and_show_the_new_balance(live_server: LiveServer
 
     before, transfer, after = (json.loads(line)["data"] for line in output.splitlines())
     assert transfer["status"] == "completed"
-    assert Decimal(after["available"]) - Decimal(before["available"]) == Decimal("25.00")
+    assert Decimal(after["available"]) - Decimal(before["available"]) == Decimal("-25.00")

@@ -1,12 +1,18 @@
 """Reversal: a mistake is corrected by its mirror image, once, and only where the money is still there."""
 
+from datetime import datetime
+
 import pytest
 from django.db import transaction
 
 from core.ids import uuid7
+from events.models import Event
+from ledger.batch import EntryDraft, Line
+from ledger.chart import CUSTOMERS
 from ledger.errors import EntryNotFoundError
 from ledger.models import JournalEntry
-from ledger.services import reverse_entry
+from ledger.services import open_account, post_entries, reverse_entry
+from ledger.states import Side
 from tests.ledger.books import Books
 from tests.proof import find_faults
 
@@ -91,3 +97,22 @@ def test_refuses_to_reverse_over_a_blocked_or_closed_account(books: Books) -> No
 def test_an_unknown_entry_is_not_found(books: Books) -> None:
     with transaction.atomic(), pytest.raises(EntryNotFoundError):
         reverse_entry(entry_id=uuid7(), now=books.now)
+
+
+def test_an_entry_that_is_no_transfers_tells_the_balances_of_its_customers(books: Books, now: datetime) -> None:
+    cash = books.get_id("cash")
+    holder = open_account(line=CUSTOMERS, name="held", currency="BRL", floor=0, holder_id=uuid7()).id
+    draft = EntryDraft(code="interest", lines=[Line(cash, Side.DEBIT, 7), Line(holder, Side.CREDIT, 7)])
+
+    [entry_id] = post_entries(drafts=[draft], now=now)
+    reversal_id = reverse_entry(entry_id=entry_id, now=now)
+
+    told = Event.objects.filter(type="entry.posted").order_by("seq")
+    assert [event.key for event in told] == [entry_id, reversal_id]
+    assert [event.payload["reversal_of"] for event in told] == [None, str(entry_id)]
+    assert [
+        (each["account"], each["booked"], each["version"]) for event in told for each in event.payload["balances"]
+    ] == [
+        (str(holder), 7, 1),
+        (str(holder), 0, 2),
+    ]

@@ -148,6 +148,7 @@ def test_each_transfer_tells_what_became_of_it_and_the_balances_after_it(desk: D
         "balances": [
             {
                 "account": str(desk.accounts["alice"]),
+                "currency": "BRL",
                 "booked": 70,
                 "pending": 0,
                 "available": 70,
@@ -155,6 +156,7 @@ def test_each_transfer_tells_what_became_of_it_and_the_balances_after_it(desk: D
             },
             {
                 "account": str(desk.accounts["carla"]),
+                "currency": "BRL",
                 "booked": 30,
                 "pending": 0,
                 "available": 30,
