@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+from tink_fields.fields import KeysetManager
 
 
 @register()
@@ -22,10 +24,12 @@ def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 
 @register()
-def check_kafka(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a Kafka protocol version that is not two numbers."""
-    if settings.KAFKA_API_VERSION and len(settings.KAFKA_API_VERSION) != 2:
-        return [Error("KAFKA_API_VERSION must look like 2.3, or be empty.", id="bank.E004")]
+def check_keyset(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a keyset that cannot encrypt personal data: the first client would be the one to find out."""
+    try:
+        KeysetManager("default").aead_primitive  # noqa: B018 - loading it is the proof
+    except ImproperlyConfigured as error:
+        return [Error(f"PII_KEYSET_FILE does not name a Tink AEAD keyset: {error}", id="bank.E004")]
     return []
 
 

@@ -4,7 +4,11 @@ A missing or malformed variable stops the start with a sentence that names it. W
 the other settings at hand is judged by the system checks in bank/checks.py.
 """
 
+import re
+from collections.abc import Collection
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +26,39 @@ def _positive_int(name: str, default: int) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise ImproperlyConfigured(f"{name} must be a whole number of at least 1, not {raw!r}.")
     return int(raw)
+
+
+def _url(name: str, *schemes: str) -> str:
+    """Return the URL in variable `name`; raise ImproperlyConfigured unless it has one of `schemes` and a host."""
+    url = env.str(name)
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must be a URL that begins with {' or '.join(schemes)}://.")
+    return str(url)
+
+
+def _one_of(name: str, default: str, choices: Collection[str]) -> str:
+    """Return variable `name`; raise ImproperlyConfigured unless it is one of `choices`."""
+    value = env.str(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} has no meaning as {value!r}.")
+    return str(value)
+
+
+def _servers(name: str) -> list[str]:
+    """Return the addresses in variable `name`; raise ImproperlyConfigured unless each is host:port."""
+    servers = env.list(name)
+    if not servers or not all(re.fullmatch(r"[^:,\s]+:[0-9]+|\[[0-9a-fA-F:]+\]:[0-9]+", server) for server in servers):
+        raise ImproperlyConfigured(f"{name} must be a list such as kafka-1:9092,kafka-2:9092.")
+    return list(servers)
+
+
+def _version(name: str) -> tuple[int, ...]:
+    """Return variable `name` as numbers, () if it is empty; raise ImproperlyConfigured unless it looks like 2.3."""
+    raw = env.str(name, default="")
+    if raw and not re.fullmatch(r"[0-9]+\.[0-9]+", raw):
+        raise ImproperlyConfigured(f"{name} must look like 2.3, or be empty.")
+    return tuple(int(part) for part in raw.split(".") if part)
 
 
 def _database(url_name: str) -> dict[str, object]:
@@ -128,7 +165,7 @@ SILENCED_SYSTEM_CHECKS = ["models.W045"]  # CHECKs in SQL are not validated in P
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and Celery. Two databases: the cache may be emptied at any time, the queue may not.
-REDIS_URL = env.str("REDIS_URL")
+REDIS_URL = _url("REDIS_URL", "redis", "rediss")
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -141,7 +178,7 @@ CACHES = {
     }
 }
 BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
+CELERY_BROKER_URL = _url("CELERY_BROKER_URL", "redis", "rediss")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -160,8 +197,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 
 # Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
-KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
-KAFKA_API_VERSION = tuple(int(part) for part in env.str("KAFKA_API_VERSION", default="").split(".") if part)
+KAFKA_BOOTSTRAP_SERVERS = _servers("KAFKA_BOOTSTRAP_SERVERS")
+KAFKA_API_VERSION = _version("KAFKA_API_VERSION")
 KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
 INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
 
@@ -203,7 +240,9 @@ WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
 FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
 FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
 SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 600)
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours add to X-Forwarded-For
+TRUSTED_PROXIES = int(
+    _one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])
+)  # how many proxies of ours add to X-Forwarded-For
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 
 # API
@@ -252,7 +291,9 @@ SPECTACULAR_SETTINGS = {
 
 # Language, time, files
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")  # the bank's: it decides what day a booking is of
+TIME_ZONE = _one_of(
+    "TIME_ZONE", "America/Sao_Paulo", available_timezones()
+)  # the bank's: it decides what day a booking is of
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
@@ -287,7 +328,10 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": _one_of("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+    },
     "loggers": {
         "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
         # What callers do wrong stands in the access log; else anybody could fill this one.

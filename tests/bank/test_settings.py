@@ -1,0 +1,61 @@
+"""A missing or wrong setting stops the start with a sentence that names it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+REQUIRED = ["SECRET_KEY", "JWT_SECRET", "PII_INDEX_KEY", "PII_KEYSET_FILE"]
+REQUIRED += ["DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "KAFKA_BOOTSTRAP_SERVERS"]
+
+WRONG = [
+    ("SECRET_KEY", "short"),
+    ("JWT_SECRET", "short"),
+    ("PII_INDEX_KEY", "no hex"),
+    ("PII_KEYSET_FILE", "/nowhere"),
+    ("PII_KEYSET_FILE", "/etc/hostname"),
+    ("DATABASE_URL", "mysql://localhost/bank"),
+    ("DATABASE_POOL_SIZE", "0"),
+    ("LOCK_TIMEOUT_MS", "1_000"),
+    ("REDIS_URL", "http://localhost"),
+    ("CELERY_BROKER_URL", "garbage"),
+    ("KAFKA_BOOTSTRAP_SERVERS", ""),
+    ("KAFKA_BOOTSTRAP_SERVERS", "host:abc"),
+    ("KAFKA_API_VERSION", "x.y"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TIME_ZONE", "Mars/Olympus"),
+    ("LOG_LEVEL", "LOUD"),
+]
+
+
+def check_settings(**changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the system checks in a new process whose environment differs by `changes`; None takes a variable away."""
+    gone = {*changes, *(f"{name}_FILE" for name in changes)}
+    environment = {name: value for name, value in os.environ.items() if name not in gone}
+    environment |= {name: value for name, value in changes.items() if value is not None}
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_starts_with_the_settings_of_the_tests() -> None:
+    assert check_settings().returncode == 0
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_names_a_missing_setting(name: str) -> None:
+    checked = check_settings(**{name: None})
+
+    assert checked.returncode != 0
+    assert name in checked.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_names_a_wrong_setting(name: str, value: str) -> None:
+    checked = check_settings(**{name: value})
+
+    assert checked.returncode != 0
+    assert any(name in line for line in checked.stderr.splitlines() if not line.startswith(" "))
