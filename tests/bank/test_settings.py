@@ -1,6 +1,7 @@
 """A missing or wrong setting stops the start with a sentence that names it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,12 @@ def test_names_a_wrong_setting(name: str, value: str) -> None:
 
     assert checked.returncode != 0
     assert any(name in line for line in checked.stderr.splitlines() if not line.startswith(" "))
+
+
+def test_env_example_lists_every_setting() -> None:
+    source = (ROOT / "bank" / "settings.py").read_text()
+    read = set(re.findall(r"(?:env\.\w+|_[a-z_]+)\(\s*\"([A-Z_]{3,})\"", source))
+
+    listed = set(re.findall(r"(?m)^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text()))
+
+    assert read - listed == set()
