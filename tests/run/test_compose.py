@@ -26,7 +26,7 @@ READ_BY_THE_CONTAINER = {"PORT"}  # by deploy/web and deploy/healthcheck.py; all
 def variables_of_settings() -> set[str]:
     """Return the names that bank/settings.py reads; each can also be given as NAME_FILE."""
     text = (CHECKOUT / "bank/settings.py").read_text()
-    names = set(re.findall(r'(?:env\.\w+|_positive_int|_database)\(\s*"([A-Z_]+)"', text))
+    names = set(re.findall(r'(?:env\.\w+|_[a-z_]+)\(\s*"([A-Z_]+)"', text))
     return names | {f"{name}_FILE" for name in names}
 
 
