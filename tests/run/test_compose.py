@@ -51,7 +51,8 @@ def test_every_variable_is_one_that_the_settings_read(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_setting_without_a_default_is_given(name: str) -> None:
     text = (CHECKOUT / "bank/settings.py").read_text()
-    required = set(re.findall(r'(?:env\.\w+|_database)\("([A-Z_]+)"\)', text))
+    found = re.findall(r'(?:(?:env\.\w+|_database|_servers)\("([A-Z_]+)"\))|(?:_url\("([A-Z_]+)")', text)
+    required = {name for pair in found for name in pair if name}
 
     given = set(OURS[name]["environment"])
 
