@@ -294,7 +294,7 @@ def _show_proof(request: HttpRequest, account: Account) -> Table | None:
         headings=("Fact", "As the books say"),
         rows=facts,
         empty="",
-        help="The database refuses any later booking on a closed account.",
+        help="The closed account stays in the books; no posting is taken on it any more.",
     )
 
 

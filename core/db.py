@@ -61,7 +61,7 @@ def as_rows(rows: Sequence[object]) -> str:
 
 
 def as_array(ids: Iterable[object]) -> str:
-    """Return `ids` as the array parameter of a statement: it costs the client a tenth of what a list of UUIDs does."""
+    """Return `ids` as the array parameter of a statement, which costs the client less than a list of UUIDs."""
     return f"{{{','.join(map(str, ids))}}}"
 
 

@@ -4,8 +4,8 @@ Amounts are minor units. Each posting carries its account's balance and version 
 moment needs no replay, and the account's row carries the same figures, written by the same statement.
 
 # Note [References without a database constraint]
-Postings refer to accounts and entries without FOREIGN KEY constraints: PostgreSQL checks those row by row, which
-halves the throughput of a batch. The statement-level trigger `postings_agree` checks the same for all new rows at
+Postings refer to accounts and entries without FOREIGN KEY constraints: PostgreSQL checks those row by row, with a
+query and a row lock each. The statement-level trigger `postings_agree` checks the same for all new rows at
 once, and accounts and entries can never be deleted.
 """
 
