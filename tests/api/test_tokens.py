@@ -1,0 +1,122 @@
+"""Access tokens, and tokens that are none."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from core.models import User
+from core.scopes import format_scopes
+from core.tokens import sign_access_token, sign_refresh_token
+from kyc.models import Client
+from kyc.scopes import CUSTOMER_SCOPES
+from tests.api.caller import Caller, make_token
+
+pytestmark = pytest.mark.django_db
+
+
+def _claims(user: User, **changes: Any) -> dict[str, Any]:
+    now = int(timezone.now().timestamp())
+    claims = {
+        "iss": settings.JWT_ISSUER,
+        "aud": settings.JWT_AUDIENCE,
+        "sub": str(user.pk),
+        "iat": now,
+        "exp": now + 60,
+        "jti": str(uuid4()),
+        "scope": format_scopes(CUSTOMER_SCOPES),
+    } | changes
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def _forge(user: User, *, key: str = "", algorithm: str = "HS256", typ: str | None = "at+jwt", **changes: Any) -> str:
+    return jwt.encode(
+        _claims(user, **changes), key or settings.JWT_SECRET, algorithm=algorithm, headers={"typ": typ or "JWT"}
+    )
+
+
+def _unsigned(user: User, algorithm: str) -> str:
+    parts = [{"alg": algorithm, "typ": "at+jwt"}, _claims(user)]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join([*encoded, ""])
+
+
+FORGERIES: dict[str, Callable[[User], str]] = {
+    "algorithm none": lambda user: _unsigned(user, "none"),
+    "algorithm None": lambda user: _unsigned(user, "None"),
+    "unsigned": lambda user: _unsigned(user, "HS256"),
+    "signature cut off": lambda user: _forge(user).rpartition(".")[0] + ".",
+    "signature of another": lambda user: _forge(user, scope="a").rpartition(".")[0] + "." + _forge(user).split(".")[2],
+    "another key": lambda user: _forge(user, key="z" * 40),
+    "the empty key": lambda user: _forge(user, key="0" * 64),
+    "another algorithm": lambda user: _forge(user, algorithm="HS512"),
+    "refresh as access": lambda user: sign_refresh_token(
+        token_id=uuid4(), user_id=user.pk, expires_at=timezone.now() + timedelta(hours=1), now=timezone.now()
+    ),
+    "an ID token": lambda user: _forge(user, typ="JWT"),
+    "wrong audience": lambda user: _forge(user, aud="other"),
+    "no audience": lambda user: _forge(user, aud=...),
+    "wrong issuer": lambda user: _forge(user, iss="other"),
+    "no issuer": lambda user: _forge(user, iss=...),
+    "expired by a second": lambda user: _forge(user, exp=int(timezone.now().timestamp()) - 1),
+    "no expiry": lambda user: _forge(user, exp=...),
+    "expiry that is no number": lambda user: _forge(user, exp="tomorrow"),
+    "no subject": lambda user: _forge(user, sub=...),
+    "unknown subject": lambda user: _forge(user, sub=str(10**12)),
+    "huge subject": lambda user: _forge(user, sub="9" * 30),
+    "subject that is no id": lambda user: _forge(user, sub="1 OR 1=1"),
+    "no id": lambda user: _forge(user, jti=...),
+    "no scope": lambda user: _forge(user, scope=...),
+    "unknown scope": lambda user: _forge(user, scope="everything"),
+    "scope that is a list": lambda user: _forge(user, scope=["accounts:read"]),
+    "not yet valid": lambda user: _forge(user, nbf=int(timezone.now().timestamp()) + 60),
+    "nonsense": lambda user: "nonsense",
+    "empty": lambda user: "",
+    "not ASCII": lambda user: "a.é.c",
+    "two tokens": lambda user: f"{_forge(user)} {_forge(user)}",
+    "very long": lambda user: "a" * 100_000,
+}
+
+
+class TestTokens:
+    """What counts as signed in."""
+
+    @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+    def test_refuses_forged_tokens(self, alice: Client, forge: Callable[[User], str]) -> None:
+        answer = Caller(forge(alice.user)).get("clients/me")
+
+        assert answer.refusal == (401, "not_authenticated")
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="bank"'
+
+    def test_the_forgers_own_tools_make_good_tokens(self, alice: Client) -> None:
+        assert Caller(_forge(alice.user)).get("clients/me").status == 200
+
+    @pytest.mark.parametrize("header", ["", "Bearer", "Basic YTpi", "Token {}", "Bearer: {}", "{}"])
+    def test_refuses_other_schemes(self, alice: Client, header: str) -> None:
+        token = make_token(alice.user, *CUSTOMER_SCOPES)
+
+        answer = Caller().call("GET", "clients/me", headers={"Authorization": header.format(token)})
+
+        assert answer.refusal == (401, "not_authenticated")
+
+    def test_takes_the_scheme_in_any_case(self, alice: Client) -> None:
+        token = make_token(alice.user, *CUSTOMER_SCOPES)
+
+        answer = Caller().call("GET", "clients/me", headers={"Authorization": f"bearer {token}"})
+
+        assert answer.status == 200
+
+    def test_a_token_lives_for_its_time(self, alice: Client, settings: Settings) -> None:
+        settings.ACCESS_TOKEN_SECONDS = 60
+        then = timezone.now() - timedelta(seconds=61)
+        token = sign_access_token(user_id=alice.user_id, scopes=CUSTOMER_SCOPES, now=then)
+
+        assert Caller(token).get("clients/me").status == 401
