@@ -26,12 +26,15 @@ class User(AbstractUser):
 
 
 class RefreshToken(models.Model):
-    """A refresh token that was issued. It works once; using it again revokes its whole family."""
+    """A refresh token that was issued. It works once, and no longer than the password that it was issued under."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     family = models.UUIDField(db_index=True, help_text="The sign-in that all tokens of a family descend from.")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     scope = models.TextField(blank=True)
+    password_tag = models.CharField(
+        max_length=64, db_default="", help_text="Keyed hash of the stored password that this token was issued under."
+    )
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,9 @@
-"""Signing in, and staying signed in: a refresh token works once, and using it again revokes all that came of it."""
+"""Signing in, and staying signed in: a refresh token works once, and using it again revokes all that came of it.
+
+# Note [A new password ends all sessions]
+A refresh token keeps a keyed hash of the stored password that its user had. So it ends with that password however it
+is changed: in the admin, by manage.py, by SQL. Nobody has to remember to revoke anything.
+"""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -10,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import OperationalError, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.utils.crypto import constant_time_compare
 
 from core.db import is_lock_timeout, set_lock_timeout
 from core.errors import BankError, InsufficientScopeError, InvalidInputError, NotAuthenticatedError
@@ -103,6 +109,7 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
         family=family,
         user=user,
         scope=scope,
+        password_tag=user.get_session_auth_hash(),
         issued_at=now,
         expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
     )
@@ -117,7 +124,7 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
 def refresh(*, token: str, now: datetime) -> TokenPair:
     """Exchange a refresh token for a new pair of the same scope; of several concurrent uses exactly one succeeds.
 
-    Raises NotAuthenticatedError; if the token was used before, its whole family is revoked and stays so. Raises
+    Raises NotAuthenticatedError, also if the password is a new one by now; if the token was used before, its whole family is revoked and stays so. Raises
     SessionBusyError if other uses take too long; the token is then as good as before.
     """
     token_id = read_refresh_token(token=token)
@@ -131,6 +138,8 @@ def refresh(*, token: str, now: datetime) -> TokenPair:
 def _rotate(token_id: UUID, *, now: datetime) -> TokenPair | None:
     row = _lock_token(token_id)
     if row is None or row.revoked_at or row.expires_at <= now or not row.user.is_active:
+        return None
+    if not constant_time_compare(row.password_tag, row.user.get_session_auth_hash()):
         return None
     if row.used_at:
         _revoke_family(row.family, now=now)
