@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from core.admin.sign_in import sign_in
 from core.api.docs import DocsView, SchemaView
 from core.api.health import LiveView, ReadyView
 from core.api.refusals import answer_unknown_path
@@ -20,6 +21,7 @@ urlpatterns = [
     re_path("^api/", answer_unknown_path),
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
 ]
 

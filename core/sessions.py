@@ -5,31 +5,21 @@ A refresh token keeps a keyed hash of the stored password that its user had. So 
 is changed: in the admin, by manage.py, by SQL. Nobody has to remember to revoke anything.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.db import OperationalError, transaction
-from django.db.models import Value
-from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare
 
+from core.credentials import check_credentials
 from core.db import is_lock_timeout, set_lock_timeout
 from core.errors import BankError, InsufficientScopeError, InvalidInputError, NotAuthenticatedError
 from core.ids import uuid7
-from core.limits import FailureLimit
 from core.models import RefreshToken, User
 from core.scopes import Scope, format_scopes, get_granted_scopes, parse_scopes
 from core.tokens import read_refresh_token, sign_access_token, sign_refresh_token
-
-
-class WrongCredentialsError(NotAuthenticatedError):
-    """The name is unknown, the password wrong or the user inactive: they look alike, and take as long."""
-
-    message = "The username or the password is wrong."
 
 
 class SessionBusyError(BankError):
@@ -57,41 +47,10 @@ def sign_in(*, username: str, password: str, scope: str | None, source: str, now
     InvalidInputError for a scope that does not exist or is not granted, InsufficientScopeError if nothing is.
     """
     wanted = parse_scopes(scope) if scope is not None else None
-    user = _check_password(username=username, password=password, source=source)
+    user = check_credentials(username=username, password=password, source=source)
     scopes = _narrow(get_granted_scopes(user=user), wanted)
     session_id = uuid7()
     return _issue(user=user, family=session_id, scope=format_scopes(scopes), now=now)
-
-
-def _check_password(*, username: str, password: str, source: str) -> User:
-    """Return the active user with this name and password. See Note [Guesses in parallel]."""
-    user = _find_user(username)
-    limits = _limit_failures(user=user, username=username, source=source)
-    for limit in limits:
-        limit.check()
-    # Somebody unknown is checked against a hash that no password has, which takes as long.
-    is_right = (user or User(password=make_password(None))).check_password(password)
-    if user is None or not is_right or not user.is_active:
-        for limit in limits:
-            limit.count_failure()
-        raise WrongCredentialsError
-    for limit in limits:
-        limit.check()
-    return user
-
-
-def _find_user(username: str) -> User | None:
-    name = Lower(Value(User.normalize_username(username)))
-    return User.objects.alias(folded=Lower("username")).filter(folded=name).first()
-
-
-def _limit_failures(*, user: User | None, username: str, source: str) -> list[FailureLimit]:
-    """Return the limits of the account and of the source; an unknown name counts like an account."""
-    account = str(user.pk) if user else hashlib.sha256(User.normalize_username(username).lower().encode()).hexdigest()
-    return [
-        FailureLimit(kind="sign-in-account", subject=account, per_minute=settings.FAILED_SIGN_INS_PER_ACCOUNT),
-        FailureLimit(kind="sign-in-source", subject=source, per_minute=settings.FAILED_SIGN_INS_PER_SOURCE),
-    ]
 
 
 def _narrow(granted: frozenset[Scope], wanted: frozenset[Scope] | None) -> frozenset[Scope]:
@@ -124,8 +83,9 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
 def refresh(*, token: str, now: datetime) -> TokenPair:
     """Exchange a refresh token for a new pair of the same scope; of several concurrent uses exactly one succeeds.
 
-    Raises NotAuthenticatedError, also if the password is a new one by now; if the token was used before, its whole family is revoked and stays so. Raises
-    SessionBusyError if other uses take too long; the token is then as good as before.
+    Raises NotAuthenticatedError, also if the password is a new one by now; if the token was used before, its whole
+    family is revoked and stays so. Raises SessionBusyError if other uses take too long; the token is then as good as
+    before.
     """
     token_id = read_refresh_token(token=token)
     with transaction.atomic(durable=True):

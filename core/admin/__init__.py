@@ -5,6 +5,7 @@
     acts     what staff may do to a page's subject: a button, a reason, one service call
     pages    the base of all pages: to be read, never edited as a form
     users    the people who sign in
+    sign_in  the form in which staff do so
 
 An app of an upper layer adds its tables and acts to the pages of a lower one (`@table_on(Client)`, `@act_on(Client)`),
 so imports still run one way.

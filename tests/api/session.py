@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from django.db import connection
 from pytest_django import Settings
@@ -10,6 +11,8 @@ from pytest_django import Settings
 from core import limits
 from tests.api.caller import Answer, Caller
 from tests.factories import PASSWORD
+
+Result = TypeVar("Result")
 
 
 def sign_in(username: str, password: str = PASSWORD, **more: str) -> Answer:
@@ -27,11 +30,11 @@ def revoke(token: str) -> Answer:
     return Caller().post("auth/token/revoke", {"refresh": token})
 
 
-def run_together(count: int, call: Callable[[], Answer]) -> list[Answer]:
+def run_together(count: int, call: Callable[[], Result]) -> list[Result]:
     """Run `call` in `count` threads at one moment."""
     barrier = threading.Barrier(count)
 
-    def start(_: int) -> Answer:
+    def start(_: int) -> Result:
         barrier.wait(10)
         try:
             return call()

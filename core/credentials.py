@@ -1,0 +1,55 @@
+"""Names and passwords, as everybody who signs in gives them: customers in the API, staff in the back office."""
+
+import hashlib
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from core.errors import NotAuthenticatedError
+from core.limits import FailureLimit
+from core.models import User
+
+
+class WrongCredentialsError(NotAuthenticatedError):
+    """The name is unknown, the password wrong or the user inactive: they look alike, and take as long."""
+
+    message = "The username or the password is wrong."
+
+
+def check_credentials(*, username: str, password: str, source: str, staff_only: bool = False) -> User:
+    """Return the active user with this name and password. See Note [Guesses in parallel].
+
+    Failures are counted together wherever they happen, so that a second door gives nobody more guesses. With
+    `staff_only`, the right password of a customer is a failure like any other.
+
+    Raises WrongCredentialsError, and RateLimitedError after too many failures for the user or from `source`.
+    """
+    user = _find_user(username)
+    limits = _limit_failures(user=user, username=username, source=source)
+    for limit in limits:
+        limit.check()
+    # Somebody unknown is checked against a hash that no password has, which takes as long.
+    is_right = (user or User(password=make_password(None))).check_password(password)
+    if user is None or not is_right or not user.is_active or (staff_only and not user.is_staff):
+        for limit in limits:
+            limit.count_failure()
+        raise WrongCredentialsError
+    for limit in limits:
+        limit.check()
+    return user
+
+
+def _find_user(username: str) -> User | None:
+    name = Lower(Value(User.normalize_username(username)))
+    return User.objects.alias(folded=Lower("username")).filter(folded=name).first()
+
+
+def _limit_failures(*, user: User | None, username: str, source: str) -> list[FailureLimit]:
+    """Return the limits of the account and of the source; an unknown name counts like an account."""
+    account = str(user.pk) if user else hashlib.sha256(User.normalize_username(username).lower().encode()).hexdigest()
+    return [
+        FailureLimit(kind="sign-in-account", subject=account, per_minute=settings.FAILED_SIGN_INS_PER_ACCOUNT),
+        FailureLimit(kind="sign-in-source", subject=source, per_minute=settings.FAILED_SIGN_INS_PER_SOURCE),
+    ]
