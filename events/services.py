@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from core.db import Statement, Write, as_rows, run_together
+from core.tracing import get_traceparent
 from events.topics import TOPICS
 
 
@@ -22,7 +23,7 @@ class NewEvent(msgspec.Struct, gc=False):
 _INSERT = Statement(
     """
     INSERT INTO events_event (type, key, payload, occurred_at, traceparent)
-    SELECT type, key, payload, occurred_at, ''
+    SELECT type, key, payload, occurred_at, %s::text
     FROM ROWS FROM (jsonb_to_recordset(%s) AS (type text, key uuid, payload jsonb, occurred_at timestamptz))
         WITH ORDINALITY AS new (type, key, payload, occurred_at, position)
     ORDER BY position
@@ -31,7 +32,10 @@ _INSERT = Statement(
 
 
 def record_events(*, events: Sequence[NewEvent]) -> None:
-    """Write `events` in their order, in the transaction of the facts that they tell; call it under the facts' locks."""
+    """Write `events` in their order, in the transaction of the facts that they tell; call it under the facts' locks.
+
+    They belong to the trace of the current request.
+    """
     run_together(*write_events(events=events))
 
 
@@ -42,4 +46,4 @@ def write_events(*, events: Sequence[NewEvent]) -> list[Write]:
     """
     if untold := {event.type for event in events} - TOPICS.keys():
         raise ValueError(f"events/topics.py does not say where to tell {', '.join(sorted(untold))}.")
-    return [Write(_INSERT, (as_rows(events),))] if events else []
+    return [Write(_INSERT, (get_traceparent(), as_rows(events)))] if events else []

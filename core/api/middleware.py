@@ -1,4 +1,7 @@
-"""The request id: taken from X-Request-ID or made, in each answer and each line of the log."""
+"""What a request is known by: its id, from X-Request-ID or made, and its trace, from traceparent or begun.
+
+The id is in each answer, both are in each line of the log, and the trace in each event that the request records.
+"""
 
 import logging
 import re
@@ -8,32 +11,35 @@ from contextvars import ContextVar
 from django.http import HttpRequest, HttpResponse
 
 from core.ids import uuid7
+from core.tracing import enter_trace, get_trace_id
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 class RequestIdMiddleware:
-    """Gives each request an id and sends it back."""
+    """Gives each request an id and sends it back; puts it into its caller's trace."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next handler."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Run the request under its id."""
+        """Run the request under its id and in its trace."""
         given = request.headers.get("X-Request-ID", "")
-        # It stays set until this thread's next request, since Django logs refusals after the last middleware.
+        # Both stay set until this thread's next request, since Django logs refusals after the last middleware.
         _request_id.set(given if _ACCEPTABLE.fullmatch(given) else str(uuid7()))
+        enter_trace(header=request.headers.get("traceparent", ""))
         response = self.get_response(request)
         response["X-Request-ID"] = _request_id.get()
         return response
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the id of the current request into each log record."""
+    """Puts the ids of the current request and of its trace into each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set `record.request_id`; drop nothing."""
+        """Set `record.request_id` and `record.trace_id`; drop nothing."""
         record.request_id = _request_id.get()
+        record.trace_id = get_trace_id()
         return True
