@@ -12,7 +12,7 @@ from accounts.errors import AccountHasBalanceError, TransactionInProgressError
 from accounts.models import Account
 from accounts.selectors import ReadBalance
 from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
-from core.api.fields import AmountOutField, CurrencyField, TextField, WholeNumberField
+from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField, WholeNumberField
 from core.api.operations import operation
 from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
 from core.api.serializers import Body, Query, read_body, read_query
@@ -37,8 +37,16 @@ class AccountBody(Body):
 class BalanceQuery(Query):
     """Which balance."""
 
-    at = serializers.DateTimeField(required=False, help_text="A past moment; without it, now.")
-    min_version = WholeNumberField(required=False, help_text="The balance must be at least that new.")
+    at = MomentField(required=False, help_text="A past moment; without it, now.")
+    min_version = WholeNumberField(
+        required=False, help_text="The balance must be at least that new. Only without `at`: the past has its version."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what contradicts itself: a past balance does not become newer."""
+        if attrs.keys() >= {"at", "min_version"}:
+            raise serializers.ValidationError({"min_version": ["Give either a past moment or a version, not both."]})
+        return attrs
 
 
 class InactivationBody(Body):
@@ -76,7 +84,13 @@ class BalanceAnswer(serializers.Serializer[Any]):
     available = AmountOutField()
     version = serializers.IntegerField(help_text="Grows with each change of the balance.")
     as_of = serializers.DateTimeField()
-    source = serializers.ChoiceField(choices=BalanceSource.choices)  # type: ignore[assignment] # Field.source is no field
+    source = serializers.ChoiceField(  # type: ignore[assignment] # Field.source is no field
+        choices=BalanceSource.choices,
+        help_text=(
+            "Where it was read: from copies that follow the ledger (`cache`, `store`), or from the `ledger` itself, as "
+            "is a past balance, and one that the copies do not have yet."
+        ),
+    )
 
 
 def _render_account(account: Account) -> dict[str, object]:

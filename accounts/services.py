@@ -79,7 +79,7 @@ def _check_terms(*, kind: str, currency: str) -> None:
 
 def _check_limit(overdraft_limit: int) -> None:
     if not 0 <= overdraft_limit <= MAX_AMOUNT_MINOR:
-        raise InvalidInputError(errors={"overdraft_limit": ["This limit is out of range."]})
+        raise InvalidInputError(errors={"overdraft_limit": [f"Give 0 to {MAX_AMOUNT_MINOR} minor units."]})
 
 
 def _require_verified(client: Client) -> None:

@@ -33,7 +33,7 @@ class BankError(Exception):
 
 
 class InvalidAmountError(BankError):
-    """An amount that is no decimal string, has too many digits for its currency, or is not positive."""
+    """An amount that is no decimal string, has too many digits for its currency, is not positive or is too large."""
 
     code = "invalid_amount"
     http_status = 400

@@ -7,8 +7,8 @@ from iso4217 import Currency
 
 from core.errors import InvalidAmountError, InvalidInputError
 
-MAX_AMOUNT_MINOR = 10**15
-"""The largest amount of one movement, in minor units: a 9,000th of what a BIGINT balance can hold."""
+MAX_AMOUNT_MINOR = 10**12
+"""The largest amount of one movement, in minor units: the sums of an account, BIGINTs, hold nine million of them."""
 
 
 @lru_cache(maxsize=512)
@@ -29,14 +29,14 @@ def get_exponent(currency: str) -> int:
 @lru_cache(maxsize=64)
 def _amount_pattern(exponent: int) -> re.Pattern[str]:
     fraction = rf"(?:\.([0-9]{{1,{exponent}}}))?" if exponent else "()"
-    return re.compile(rf"(0|[1-9][0-9]{{0,15}}){fraction}")
+    return re.compile(rf"(0|[1-9][0-9]{{0,63}}){fraction}")
 
 
 def parse_amount(text: object, currency: str) -> int:
     """Return the decimal string `text` in minor units of `currency`: ("10.5", "BRL") is 1050.
 
     Raises InvalidAmountError for anything but a plain positive decimal up to MAX_AMOUNT_MINOR: no sign, exponent,
-    separator, surplus digit or non-ASCII digit.
+    separator, surplus digit or non-ASCII digit. What is too large is told the limit.
     """
     exponent = get_exponent(currency)
     match = _amount_pattern(exponent).fullmatch(text) if isinstance(text, str) else None
@@ -44,7 +44,10 @@ def parse_amount(text: object, currency: str) -> int:
         raise InvalidAmountError
     whole, fraction = match.groups(default="")
     amount = int(whole + fraction.ljust(exponent, "0"))
-    if not 0 < amount <= MAX_AMOUNT_MINOR:
+    if amount > MAX_AMOUNT_MINOR:
+        limit = format_amount(MAX_AMOUNT_MINOR, currency)
+        raise InvalidAmountError(f"The amount must be no more than {limit} {currency}.")
+    if not amount:
         raise InvalidAmountError
     return amount
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import find_account_ids
-from core.api.fields import AmountOutField, CurrencyField, TextField
+from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField
 from core.api.jsend import render_refusal
 from core.api.operations import operation
 from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
@@ -85,8 +85,8 @@ class TransfersQuery(PageQuery):
     )
     status = serializers.ChoiceField(choices=TransferStatus.choices, required=False)
     kind = serializers.ChoiceField(choices=TransferKind.choices, required=False)
-    created_after = serializers.DateTimeField(required=False)
-    created_before = serializers.DateTimeField(required=False)
+    created_after = MomentField(required=False)
+    created_before = MomentField(required=False)
 
 
 class TransferAnswer(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Fields that take JSON as it stands: no number passes for a text, no text for a number."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -12,8 +13,10 @@ from core.money import get_exponent
 CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217.", "examples": ["BRL"]}
 AMOUNT_SCHEMA = {
     "type": "string",
-    "pattern": r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$",
-    "description": "A positive decimal with at most the currency's digits.",
+    "pattern": r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,4})?$",
+    "description": (
+        "A positive decimal with at most the currency's digits, and no more than 10^12 minor units: 10000000000.00 BRL."
+    ),
     "examples": ["10.50"],
 }
 BALANCE_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["10.50"]}
@@ -48,6 +51,22 @@ class WholeNumberField(serializers.IntegerField):
         if not isinstance(data, str) or not _WHOLE_NUMBER.fullmatch(data):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in a query, with its offset from UTC: without one, it would be a guess which moment is meant."""
+
+    default_error_messages = {"naive": "Say which offset from UTC is meant: 2026-03-01T12:00:00Z or ...-03:00."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take what DateTimeField takes."""
+        super().__init__(default_timezone=UTC, **kwargs)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Return the moment in UTC, in which all answers are."""
+        if value.tzinfo is None:
+            self.fail("naive")
+        return super().enforce_timezone(value)
 
 
 @extend_schema_field(CURRENCY_SCHEMA)

@@ -112,6 +112,7 @@ def test_shows_the_balance_of_a_past_moment(alice: Client, api: Caller) -> None:
     ("name", "value"),
     [
         ("at", "now"), ("at", ""), ("at", "2999-01-01T00:00:00Z"), ("at", "2026-02-30T00:00:00Z"), ("at", "١"),
+        ("at", "2026-02-03T00:00:00"), ("at", "2026-02-03"),
         ("min_version", "-1"), ("min_version", "1.0"), ("min_version", "x"), ("min_version", ""),
         ("min_version", "9" * 20),
     ],
@@ -123,6 +124,30 @@ def test_refuses_malformed_parameters(alice: Client, api: Caller, name: str, val
 
     assert answer.refusal == (400, "validation_error")
     assert list(answer.errors) == [name]
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T12:00:00Z", "2026-03-01T09:00:00-03:00", "2026-03-01T17:30:00+05:30"])
+def test_answers_all_moments_in_utc(alice: Client, api: Caller, at: str) -> None:
+    account = make_account(client=alice)
+
+    assert api.get(f"accounts/{account.pk}/balance", at=at).data["as_of"] == "2026-03-01T12:00:00Z"
+
+
+def test_a_moment_without_an_offset_is_told_to_have_one(alice: Client, api: Caller) -> None:
+    account = make_account(client=alice)
+
+    answer = api.get(f"accounts/{account.pk}/balance", at="2026-03-01T12:00:00")
+
+    assert "offset from UTC" in answer.errors["at"][0]
+
+
+def test_a_past_balance_has_no_least_version(alice: Client, api: Caller) -> None:
+    account = make_account(client=alice, balance=100)
+
+    answer = api.get(f"accounts/{account.pk}/balance", at="2020-01-01T00:00:00Z", min_version=1)
+
+    assert answer.refusal == (400, "validation_error")
+    assert list(answer.errors) == ["min_version"]
 
 
 @pytest.mark.parametrize("path", ["accounts/{}", "accounts/{}/balance"])

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidAmountError, InvalidInputError
 from core.money import MAX_AMOUNT_MINOR, format_amount, get_exponent, parse_amount
+from ledger.batch import MAX_SUM
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,8 @@ from core.money import MAX_AMOUNT_MINOR, format_amount, get_exponent, parse_amou
         ("1", "JPY", 1),
         ("1.005", "KWD", 1005),
         ("0.001", "KWD", 1),
-        ("10000000000000.00", "BRL", MAX_AMOUNT_MINOR),
-        ("1000000000000000", "JPY", MAX_AMOUNT_MINOR),
+        ("10000000000.00", "BRL", MAX_AMOUNT_MINOR),
+        ("1000000000000", "JPY", MAX_AMOUNT_MINOR),
     ],
 )
 def test_reads(text: str, currency: str, minor: int) -> None:
@@ -65,10 +66,22 @@ def test_refuses_more_decimals_than_the_currency_has(text: str, currency: str) -
         parse_amount(text, currency)
 
 
-@pytest.mark.parametrize("text", ["10000000000000.01", "99999999999999.99"])
-def test_refuses_more_than_one_movement_may_be(text: str) -> None:
-    with pytest.raises(InvalidAmountError):
-        parse_amount(text, "BRL")
+@pytest.mark.parametrize(
+    ("text", "currency", "limit"),
+    [
+        ("10000000000.01", "BRL", "10000000000.00 BRL"),
+        ("99999999999999.99", "BRL", "10000000000.00 BRL"),
+        ("9" * 64, "JPY", "1000000000000 JPY"),
+        ("1000000000.001", "KWD", "1000000000.000 KWD"),
+    ],
+)
+def test_says_how_much_one_movement_may_be(text: str, currency: str, limit: str) -> None:
+    with pytest.raises(InvalidAmountError, match=f"no more than {limit}"):
+        parse_amount(text, currency)
+
+
+def test_an_account_holds_a_million_of_the_largest_amounts() -> None:
+    assert MAX_AMOUNT_MINOR * 10**6 < MAX_SUM
 
 
 @pytest.mark.parametrize(
