@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
-from accounts.errors import AccountHasBalanceError, TransactionInProgressError
+from accounts.errors import AccountHasBalanceError, TooManyAccountsError, TransactionInProgressError
 from accounts.models import Account
 from accounts.selectors import ReadBalance
 from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
@@ -129,7 +129,7 @@ class AccountsView(ClientView):
         scope=Scope.ACCOUNTS_WRITE,
         body=AccountBody,
         answers={201: AccountAnswer},
-        refusals=[ClientNotVerifiedError, ClientInactiveError, ClientBusyError],
+        refusals=[ClientNotVerifiedError, ClientInactiveError, ClientBusyError, TooManyAccountsError],
     )
     def post(self, request: Request) -> Response:
         """Open an account; the bank must have verified who you are."""

@@ -3,6 +3,14 @@
 from core.errors import BankError
 
 
+class TooManyAccountsError(BankError):
+    """The client has as many accounts as one may have."""
+
+    code = "too_many_accounts"
+    http_status = 409
+    message = "You have as many accounts as one client may have."
+
+
 class TransactionInProgressError(BankError):
     """Money is moving, or held, on an account that was to be inactivated; `details` has the accounts concerned."""
 

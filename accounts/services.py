@@ -9,12 +9,14 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.errors import (
     AccountHasBalanceError,
     AccountNotBlockedError,
     OverdraftInUseError,
+    TooManyAccountsError,
     TransactionInProgressError,
 )
 from accounts.events import account_blocked, account_created, account_inactivated, account_unblocked, overdraft_changed
@@ -42,13 +44,16 @@ from ledger.services import open_account as open_ledger_account
 def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, overdraft_limit: int = 0) -> Account:
     """Open an account for an active, verified client; `overdraft_limit` is in minor units.
 
-    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientNotVerifiedError or ClientBusyError.
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientNotVerifiedError, ClientBusyError, or
+    TooManyAccountsError for one more than MAX_ACCOUNTS_PER_CLIENT that are not inactive.
     """
     _check_terms(kind=kind, currency=currency)
     _check_limit(overdraft_limit)
     with transaction.atomic(durable=True):
-        # The lock keeps an inactivation of the client from overlooking this account.
-        _require_verified(lock_client(client_id=client_id))
+        # The lock keeps an inactivation of the client from overlooking this account, and rivals from one too many.
+        client = lock_client(client_id=client_id)
+        _require_verified(client)
+        _require_room(client)
         number = _choose_number()
         account = Account.objects.create(
             ledger_account=open_ledger_account(
@@ -87,6 +92,11 @@ def _require_verified(client: Client) -> None:
         raise ClientInactiveError
     if client.kyc_status != KycStatus.VERIFIED:
         raise ClientNotVerifiedError
+
+
+def _require_room(client: Client) -> None:
+    if client.accounts.exclude(status=AccountStatus.INACTIVE).count() >= settings.MAX_ACCOUNTS_PER_CLIENT:
+        raise TooManyAccountsError
 
 
 def _choose_number() -> str:

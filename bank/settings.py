@@ -243,6 +243,7 @@ SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 600)
 TRUSTED_PROXIES = int(
     _one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])
 )  # how many proxies of ours add to X-Forwarded-For
+MAX_ACCOUNTS_PER_CLIENT = _positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 
 # API

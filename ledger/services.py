@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from core.db import named_violations, require_transaction, run_together
+from core.db import require_transaction, run_together
 from core.ids import uuid7
 from core.money import get_exponent
 from events.services import NewEvent, write_events
@@ -13,6 +13,7 @@ from ledger.batch import EntryDraft, Line, PostingBatch
 from ledger.chart import INTERNAL, ChartLine
 from ledger.errors import AlreadyReversedError, EntryNotFoundError
 from ledger.events import describe_balances, entry_posted
+from ledger.locks import lock_balances
 from ledger.models import JournalEntry, LedgerAccount
 from ledger.states import Side
 
@@ -111,6 +112,9 @@ def reverse_entry(*, entry_id: UUID, now: datetime) -> UUID:
             "account_id", "side", "amount"
         )
     ]
+    # Under the locks of its accounts: so a reversal that has just taken the money back is not mistaken for a debt.
+    lock_balances(account_ids={line.account_id for line in lines})
+    if JournalEntry.objects.filter(reversal_of=entry).exists():
+        raise AlreadyReversedError
     draft = EntryDraft(code="reversal", lines=lines, reference=entry.reference, reversal_of=entry.id)
-    with named_violations({"ledger_entry_reversed_once": AlreadyReversedError}):
-        return post_entries(drafts=[draft], now=now)[0]
+    return post_entries(drafts=[draft], now=now)[0]

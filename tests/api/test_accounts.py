@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Account
+from accounts.services import inactivate_account
 from core.scopes import Scope
 from kyc.models import Client
 from tests.api.caller import Caller, call_as
@@ -58,6 +60,19 @@ def test_opens_no_account_before_the_client_is_verified() -> None:
     answer = call_as(make_bob()).post("accounts", {"currency": "BRL", "kind": "checking"})
 
     assert answer.refusal == (409, "client_not_verified")
+
+
+def test_a_client_has_no_more_accounts_than_allowed(alice: Client, api: Caller, settings: Settings) -> None:
+    settings.MAX_ACCOUNTS_PER_CLIENT = 2
+    make_account(client=alice)
+    closed = make_account(client=alice)
+    inactivate_account(account_id=closed.pk, reason="Not needed", actor=None, now=timezone.now())
+    wanted = {"currency": "BRL", "kind": "checking"}
+
+    last, too_many = api.post("accounts", wanted), api.post("accounts", wanted)
+
+    assert last.status == 201
+    assert too_many.refusal == (409, "too_many_accounts")
 
 
 def test_lists_own_accounts_the_newest_first(alice: Client, api: Caller) -> None:

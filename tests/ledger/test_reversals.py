@@ -55,6 +55,17 @@ def test_an_entry_is_reversed_once(books: Books) -> None:
     """)
 
 
+def test_a_second_reversal_is_told_so_also_when_the_money_is_gone(books: Books) -> None:
+    books.play("""
+        mistake: cash 100 -> alice 100
+        reverse mistake
+        reverse mistake               refused: already_reversed
+        cash 100 -> alice 100
+        alice refuses debits
+        reverse mistake               refused: already_reversed
+    """)
+
+
 def test_a_reversal_can_itself_be_reversed(books: Books) -> None:
     books.play("""
         deposit: cash 100 -> alice 100

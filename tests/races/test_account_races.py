@@ -1,19 +1,14 @@
-"""Inactivation against its rivals, on connections of their own: whoever is second sees what the first did."""
+"""Accounts, clients and their rivals, on connections of their own: whoever is second sees what the first did."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
+from pytest_django import Settings
 
-from accounts.errors import TransactionInProgressError
+from accounts.errors import TooManyAccountsError, TransactionInProgressError
 from accounts.models import Account
 from accounts.services import inactivate_account, inactivate_client, open_account
 from accounts.states import AccountStatus
@@ -23,80 +18,18 @@ from kyc.locks import lock_client
 from kyc.models import Client, KycCase
 from kyc.services import decide_case
 from kyc.states import ClientStatus, KycStatus
-from ledger.locks import lock_accounts
 from tests.factories import make_account, make_alice, make_bob, make_client, make_staff
+from tests.races.rivals import locked_elsewhere, run_together, start_until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PATIENCE_SECONDS = 10
-
-
-def run(call: Callable[[], object]) -> object:
-    """Return what `call` returns or the error that it is refused with, on this thread's own connection."""
-    try:
-        return call()
-    except BankError as error:
-        return error
-    finally:
-        connection.close()
-
-
-def run_together(*calls: Callable[[], object]) -> list[object]:
-    """Start all `calls` at one moment, each in a thread; return their outcomes in order."""
-    barrier = threading.Barrier(len(calls))
-
-    def start(call: Callable[[], object]) -> object:
-        barrier.wait(PATIENCE_SECONDS)
-        return run(call)
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(start, calls))
-
-
-@contextmanager
-def held_elsewhere(lock: Callable[[], Any]) -> Iterator[None]:
-    """Keep what `lock` locks in another connection's transaction while the block runs."""
-    locked, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with transaction.atomic():
-            lock()
-            locked.set()
-            done.wait(PATIENCE_SECONDS)
-
-    with ThreadPoolExecutor(1) as pool:
-        holder: Future[object] = pool.submit(run, hold)
-        assert locked.wait(PATIENCE_SECONDS)
-        try:
-            yield
-        finally:
-            done.set()
-        holder.result(PATIENCE_SECONDS)
-
-
-def lock_books(account_id: UUID) -> Callable[[], Any]:
-    """Return what locks the account's row, as a transfer under way does."""
-    return lambda: lock_accounts(account_ids=[account_id])
-
-
-def wait_until_blocked() -> None:
-    """Wait until some connection of this database waits for a row lock."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if (cursor.fetchone() or [0])[0]:
-                return
-    raise AssertionError("Nobody waits for a lock.")
 
 
 def test_inactivation_does_not_wait_for_a_transfer_that_holds_the_account() -> None:
     account = make_account()
 
-    with held_elsewhere(lock_books(account.pk)):
+    with locked_elsewhere(account.pk):
         started = time.monotonic()
         with pytest.raises(TransactionInProgressError) as refused:
             inactivate_account(account_id=account.pk, reason="Moved away", actor=None, now=NOW)
@@ -111,7 +44,7 @@ def test_one_busy_account_keeps_the_client_and_all_accounts_active() -> None:
     alice = make_alice()
     idle, busy = make_account(client=alice), make_account(client=alice)
 
-    with held_elsewhere(lock_books(busy.pk)), pytest.raises(TransactionInProgressError) as refused:
+    with locked_elsewhere(busy.pk), pytest.raises(TransactionInProgressError) as refused:
         inactivate_client(client_id=alice.id, reason="Asked to leave", actor=None, now=NOW)
 
     assert refused.value.details == {"accounts": [{"id": str(busy.pk), "number": busy.number}]}
@@ -122,16 +55,13 @@ def test_one_busy_account_keeps_the_client_and_all_accounts_active() -> None:
 def test_an_account_opened_during_inactivation_is_refused() -> None:
     alice = make_alice()
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            lock_client(client_id=alice.id)
-            opening = pool.submit(run, lambda: _open(alice))
-            wait_until_blocked()
-            # What `inactivate_client` does under its lock, in steps, so that the opening is caught in the middle.
-            Client.objects.filter(id=alice.id).update(status=ClientStatus.INACTIVE, inactivated_at=NOW)
-        outcome = opening.result(PATIENCE_SECONDS)
+    with transaction.atomic():
+        lock_client(client_id=alice.id)
+        get_outcome = start_until_blocked(lambda: _open(alice))
+        # What `inactivate_client` does under its lock, in steps, so that the opening is caught in the middle.
+        Client.objects.filter(id=alice.id).update(status=ClientStatus.INACTIVE, inactivated_at=NOW)
 
-    assert isinstance(outcome, ClientInactiveError)
+    assert isinstance(get_outcome(), ClientInactiveError)
     assert not Account.objects.exists()
 
 
@@ -148,6 +78,19 @@ def test_inactivation_and_opening_at_once_leave_no_open_account_of_an_inactive_c
     alice.refresh_from_db()
     assert alice.status == ClientStatus.INACTIVE
     assert not alice.accounts.exclude(status=AccountStatus.INACTIVE).exists()
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_of_openings_at_once_no_more_succeed_than_the_client_may_have(settings: Settings, attempt: int) -> None:
+    settings.MAX_ACCOUNTS_PER_CLIENT = 3
+    alice = make_alice()
+    _open(alice)
+
+    outcomes = run_together(*[lambda: _open(alice)] * 6)
+
+    assert sum(isinstance(outcome, Account) for outcome in outcomes) == 2
+    assert sum(isinstance(outcome, TooManyAccountsError) for outcome in outcomes) == 4
+    assert alice.accounts.count() == 3
 
 
 def test_of_ten_inactivations_at_once_exactly_one_succeeds() -> None:
@@ -183,7 +126,7 @@ def test_of_five_registrations_of_one_email_at_once_exactly_one_succeeds() -> No
 def test_a_client_that_stays_locked_is_busy() -> None:
     alice = make_alice()
 
-    with held_elsewhere(lambda: lock_client(client_id=alice.id)), pytest.raises(ClientBusyError):
+    with locked_elsewhere(by=lambda account_ids: lock_client(client_id=alice.id)), pytest.raises(ClientBusyError):
         _open(alice)
 
 
