@@ -57,6 +57,23 @@ def never_changed(*, table: str, fields: Sequence[str]) -> pgtrigger.Trigger:
     )
 
 
+def fixed_while(*, table: str, field: str, state_field: str, state: str) -> pgtrigger.Trigger:
+    """Return a trigger that lets `field` not change while `state_field` is `state` and stays so."""
+    func = f"""
+        IF OLD.{field} <> NEW.{field} AND OLD.{state_field} = '{state}' AND NEW.{state_field} = '{state}' THEN
+            {refuse(constraint=f"{table}_fixed_{field}", message=f"{table}: {field} is fixed while {state}")}
+        END IF;
+        RETURN NEW;
+    """
+    return pgtrigger.Trigger(
+        name=f"fixed_{field}",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf(field),
+        func=func,
+    )
+
+
 def legal_states(*, table: str, field: str, transitions: Mapping[str, Iterable[str]]) -> pgtrigger.Trigger:
     """Return a trigger that lets `field` only take a step named in `transitions`.
 

@@ -14,7 +14,7 @@ from core.api.throttles import SignUpThrottle
 from core.api.views import BankView, PublicView, get_now, get_user
 from core.scopes import Scope
 from kyc import services
-from kyc.errors import ClientBusyError, ClientExistsError, ClientInactiveError, EmailTakenError
+from kyc.errors import ClientBusyError, ClientExistsError, ClientInactiveError, EmailTakenError, NameVerifiedError
 from kyc.identity import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH
 from kyc.models import Client
 from kyc.selectors import find_client_of_user, get_masked_document
@@ -127,10 +127,13 @@ class OwnClientView(ClientView):
         scope=Scope.CLIENTS_WRITE,
         body=ClientChangesBody,
         answers={200: OwnClientAnswer},
-        refusals=[ClientInactiveError, ClientBusyError, EmailTakenError],
+        refusals=[ClientInactiveError, ClientBusyError, NameVerifiedError, EmailTakenError],
     )
     def patch(self, request: Request) -> Response:
-        """Change name or e-mail address; who signs in by the address does so by the new one from then on."""
+        """Change the e-mail address or, while the bank has not verified it, the name.
+
+        Who signs in by the address does so by the new one from then on.
+        """
         changes = read_body(request, ClientChangesBody)
         return Response(
             _render_own_client(services.update_client(client_id=self.get_client().id, now=get_now(), **changes))

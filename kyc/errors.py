@@ -30,6 +30,14 @@ class EmailTakenError(BankError):
     message = "This e-mail address cannot be used."
 
 
+class NameVerifiedError(BankError):
+    """The name was verified together with the document, so the client alone can no longer change it."""
+
+    code = "name_verified"
+    http_status = 409
+    message = "The name was verified with the document. Ask the bank to have it changed."
+
+
 class ClientInactiveError(BankError):
     """The client was inactivated, which is final."""
 

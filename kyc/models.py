@@ -6,7 +6,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from tink_fields import EncryptedDateField, EncryptedTextField
 
 from core.ids import uuid7
-from core.triggers import legal_states, never_deleted
+from core.triggers import fixed_while, legal_states, never_deleted
 from kyc.states import (
     CASE_TRANSITIONS,
     CLIENT_TRANSITIONS,
@@ -41,6 +41,7 @@ class Client(models.Model):
             never_deleted(table="kyc_client"),
             legal_states(table="kyc_client", field="status", transitions=CLIENT_TRANSITIONS),
             legal_states(table="kyc_client", field="kyc_status", transitions=KYC_TRANSITIONS),
+            fixed_while(table="kyc_client", field="name", state_field="kyc_status", state=KycStatus.VERIFIED),
         ]
         constraints = [
             UniqueConstraint(fields=["document_index"], name="kyc_client_document_unique"),

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from core.db import named_violations, require_transaction
@@ -20,6 +22,7 @@ from kyc.errors import (
     ClientExistsError,
     ClientInactiveError,
     EmailTakenError,
+    NameVerifiedError,
     NotEntitledToDecideError,
 )
 from kyc.events import client_created, client_decided, client_in_review, client_inactivated, client_updated
@@ -62,13 +65,25 @@ def register_client(
         password=password,
         today=timezone.localdate(now),
     )
-    hashed_password = make_password(password)  # slow by design, so before the transaction
+    _require_unknown(identity)
+    hashed_password = make_password(password)  # slow by design: after what is refused cheaply, before the transaction
     with named_violations(_EXISTS), transaction.atomic(durable=True):
         user = User.objects.create(username=identity.username, email=identity.email, password=hashed_password)
         client = _create_client(identity=identity, user=user, now=now)
         KycCase.objects.create(client=client, opened_at=now)
         record_events(events=[client_created(client=client, now=now)])
     return client
+
+
+def _require_unknown(identity: Identity) -> None:
+    """Spare the bank a slow hash; the constraints decide. All is asked always, so time tells not what is known."""
+    document = index_document(document_type=identity.document_type, number=identity.document_number)
+    users = User.objects.alias(folded=Lower("username")).filter(folded=Lower(Value(identity.username)))
+    clients = Client.objects.alias(address=Lower("email")).filter(
+        Q(document_index=document) | Q(address=Lower(Value(identity.email)))
+    )
+    if any([users.exists(), clients.exists()]):
+        raise ClientExistsError
 
 
 def _create_client(*, identity: Identity, user: User, now: datetime) -> Client:
@@ -87,13 +102,15 @@ def _create_client(*, identity: Identity, user: User, now: datetime) -> Client:
 def update_client(*, client_id: UUID, now: datetime, name: str | None = None, email: str | None = None) -> Client:
     """Change what is given. A client that signs in by e-mail address does so by the new one from then on.
 
-    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError, and EmailTakenError if
-    another client has the address.
+    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError, NameVerifiedError for another
+    name than the one that was verified, and EmailTakenError if another client has the address.
     """
     changes = check_changes(name=name, email=email)
     with named_violations(_EMAIL_TAKEN), transaction.atomic(durable=True):
         client = lock_client(client_id=client_id)
         _require_active(client)
+        if client.kyc_status == KycStatus.VERIFIED and changes.get("name", client.name) != client.name:
+            raise NameVerifiedError
         if "email" in changes:
             _change_sign_in(user=client.user, old_email=client.email, new_email=changes["email"])
         for field, value in changes.items():

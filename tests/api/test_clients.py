@@ -13,7 +13,7 @@ from kyc.models import Client, KycCase
 from kyc.scopes import INACTIVATE_CLIENT
 from kyc.states import KycStatus
 from tests.api.caller import Caller, call_as, make_token
-from tests.factories import PASSWORD, make_account, make_alice, make_cpf, make_inactive_client, make_staff
+from tests.factories import PASSWORD, make_account, make_alice, make_bob, make_cpf, make_inactive_client, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -103,12 +103,27 @@ class TestOwnData:
         assert data["document_number"].endswith(alice.document_number[-2:])
         assert alice.document_number[:8] not in data["document_number"]
 
-    def test_changes_name_and_address(self, alice: Client, api: Caller) -> None:
-        answer = api.patch("clients/me", {"name": "Alice Alves", "email": "alves@example.com"})
+    def test_changes_name_and_address(self) -> None:
+        bob = make_bob()
 
+        answer = call_as(bob).patch("clients/me", {"name": "Bob Braga", "email": "braga@example.com"})
+
+        bob.refresh_from_db()
+        assert answer.data | {"name": "Bob Braga", "email": "braga@example.com"} == answer.data
+        assert (bob.name, bob.email) == ("Bob Braga", "braga@example.com")
+
+    def test_a_verified_name_stays(self, alice: Client, api: Caller) -> None:
+        answer = api.patch("clients/me", {"name": "Eve", "email": "eve@example.com"})
+
+        before = alice.email
         alice.refresh_from_db()
-        assert answer.data | {"name": "Alice Alves", "email": "alves@example.com"} == answer.data
-        assert (alice.name, alice.email) == ("Alice Alves", "alves@example.com")
+        assert answer.refusal == (409, "name_verified")
+        assert (alice.name, alice.email) == ("Alice Almeida", before)
+
+    def test_a_verified_client_may_repeat_its_name(self, alice: Client, api: Caller) -> None:
+        answer = api.patch("clients/me", {"name": f" {alice.name} ", "email": "alves@example.com"})
+
+        assert answer.data["email"] == "alves@example.com"
 
     @pytest.mark.parametrize("field", [field.name for field in Client._meta.get_fields()] + ["is_staff", "password"])
     def test_changes_nothing_else(self, alice: Client, api: Caller, field: str) -> None:

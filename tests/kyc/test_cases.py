@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import IntegrityError
 
 from core.errors import InvalidInputError
 from core.ids import uuid7
@@ -15,6 +16,7 @@ from kyc.errors import (
     ClientInactiveError,
     ClientNotFoundError,
     EmailTakenError,
+    NameVerifiedError,
     NotEntitledToDecideError,
 )
 from kyc.models import Client, KycCase
@@ -133,13 +135,30 @@ def test_open_cases_wait_oldest_first_and_only_for_active_clients() -> None:
 
 
 def test_a_client_changes_name_and_email_and_signs_in_with_the_new_one() -> None:
+    bob = make_bob()
+
+    update_client(client_id=bob.id, now=NOW, name=" Bob  Braga", email="bob@EXAMPLE.org")
+
+    bob = Client.objects.get(id=bob.id)
+    assert (bob.name, bob.email) == ("Bob  Braga", "bob@example.org")
+    assert bob.user.username == bob.user.email == "bob@example.org"
+
+
+def test_a_verified_client_keeps_its_name_until_it_is_looked_at_again() -> None:
     alice = make_alice()
 
-    update_client(client_id=alice.id, now=NOW, name=" Alice  Braga", email="alice@EXAMPLE.org")
+    with pytest.raises(NameVerifiedError):
+        update_client(client_id=alice.id, now=NOW, name="Eve")
+    reopen_case(client_id=alice.id, reason="Married", actor=None, now=NOW)
 
-    alice = Client.objects.get(id=alice.id)
-    assert (alice.name, alice.email) == ("Alice  Braga", "alice@example.org")
-    assert alice.user.username == alice.user.email == "alice@example.org"
+    assert update_client(client_id=alice.id, now=NOW, name="Alice Alves").name == "Alice Alves"
+
+
+def test_postgresql_keeps_a_verified_name_too() -> None:
+    alice = make_alice()
+
+    with pytest.raises(IntegrityError, match="fixed while verified"):
+        Client.objects.filter(id=alice.id).update(name="Eve")
 
 
 def test_a_sign_in_name_that_is_no_email_stays() -> None:

@@ -3,11 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from core.errors import InvalidInputError
 from core.models import User
 from events.models import Event
+from kyc import services
 from kyc.errors import ClientExistsError
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_by_document, get_masked_document
@@ -160,6 +162,31 @@ def test_refuses_what_another_client_has_without_telling_what_it_is(same: dict[s
     assert not refused.value.errors
     assert not refused.value.details
     assert User.objects.count() == Client.objects.count() == KycCase.objects.count() == Event.objects.count() == 1
+
+
+def test_spares_the_slow_hash_where_the_refusal_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    register()
+    hashed: list[str] = []
+    monkeypatch.setattr(services, "make_password", hashed.append)
+
+    with pytest.raises(ClientExistsError):
+        register(email="other@example.com")
+
+    assert hashed == []
+
+
+def test_refuses_what_a_rival_registers_during_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hash_while_a_rival_registers(password: str) -> str:
+        monkeypatch.undo()
+        register(email="rival@example.com")
+        return make_password(password)
+
+    monkeypatch.setattr(services, "make_password", hash_while_a_rival_registers)
+
+    with pytest.raises(ClientExistsError):
+        register()
+
+    assert Client.objects.get().email == "rival@example.com"
 
 
 def test_one_number_may_be_a_cpf_and_a_passport_of_different_people() -> None:
