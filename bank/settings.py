@@ -348,7 +348,6 @@ UNFOLD: dict[str, object] = {
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "account_balance",
     "SITE_URL": None,
-    "LOGIN": {"form": "core.admin.sign_in.SignInForm"},
     "DASHBOARD_CALLBACK": "bank.dashboard.add_figures",
     "SIDEBAR": {"navigation": "bank.navigation.list_groups"},
     "STYLES": [lambda request: static("core/back_office.css")],

@@ -11,6 +11,6 @@ An app of an upper layer adds its tables and acts to the pages of a lower one (`
 so imports still run one way.
 """
 
-from core.admin import users
+from core.admin import sign_in, users
 
-__all__ = ["users"]
+__all__ = ["sign_in", "users"]

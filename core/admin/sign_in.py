@@ -15,7 +15,7 @@ from core.errors import RateLimitedError
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no types
-    """A name and a password of staff (UNFOLD["LOGIN"])."""
+    """A name and a password of staff."""
 
     refusal: RateLimitedError | None = None
 
@@ -38,6 +38,9 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no t
             self.refusal = error
             sentence = f"Too many failed sign-ins. Try again in {error.retry_after_seconds} seconds."
             raise ValidationError(sentence, code=error.code) from None
+
+
+admin.site.login_form = SignInForm  # as the theme's setting it would be imported while the site is made, and make two
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
