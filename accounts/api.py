@@ -20,10 +20,9 @@ from core.api.views import BankView, get_now, get_user
 from core.errors import InsufficientScopeError, InvalidInputError
 from core.money import format_amount
 from core.pages import make_page, narrow
-from core.scopes import Scope
+from core.scopes import Scope, get_granted_scopes
 from kyc.api import ClientAnswer, ClientView, render_client
 from kyc.errors import ClientBusyError, ClientInactiveError, ClientNotFoundError, ClientNotVerifiedError
-from kyc.scopes import INACTIVATE_CLIENT
 from ledger.errors import AccountNotFoundError
 
 
@@ -210,9 +209,9 @@ class InactivationView(BankView):
         ],
     )
     def post(self, request: Request, client_id: UUID) -> Response:
-        """Close all accounts of a client, or none, and shut the client out for good. For staff and partners."""
+        """Close all accounts of a client, or none, and shut the client out for good. For partners' systems."""
         actor = get_user(request)
-        if not actor.has_perm(INACTIVATE_CLIENT):  # it may have been withdrawn since the token was given
+        if Scope.CLIENTS_INACTIVATE not in get_granted_scopes(user=actor):  # it may have been withdrawn since
             raise InsufficientScopeError
         reason = read_body(request, InactivationBody)["reason"]
         client = services.inactivate_client(client_id=client_id, reason=reason, actor=actor, now=get_now())

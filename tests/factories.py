@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import count
 from uuid import UUID
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
@@ -49,22 +49,34 @@ def make_staff(*, username: str | None = None, permissions: tuple[str, ...] = ()
     return user
 
 
+def make_partner() -> User:
+    """Make a partner's system, which signs in to the API only."""
+    user = User.objects.create_user(username=f"partner-{next(_numbers)}", password=PASSWORD)
+    user.groups.add(Group.objects.get(name="partner"))
+    return user
+
+
 def make_client(
     *,
     name: str = "Alice Almeida",
     email: str | None = None,
     username: str | None = None,
+    document_type: DocumentType = DocumentType.CPF,
+    document_number: str | None = None,
     kyc_status: KycStatus = KycStatus.VERIFIED,
     now: datetime | None = None,
 ) -> Client:
-    """Register a client with PASSWORD and a CPF of its own, and decide its case unless it stays in review."""
+    """Register a client with PASSWORD and decide its case, unless it stays in review.
+
+    Without another document it has a CPF of its own.
+    """
     now = now or timezone.now()
     number = next(_numbers)
     client = register_client(
         name=name,
         email=email or f"client-{number}@example.com",
-        document_type=DocumentType.CPF,
-        document_number=make_cpf(number=100_000_000 + number),
+        document_type=document_type,
+        document_number=document_number or make_cpf(number=100_000_000 + number),
         birth_date=date(1990, 5, 17),
         password=PASSWORD,
         username=username,

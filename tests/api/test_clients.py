@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from core.models import User
 from core.scopes import Scope
@@ -13,7 +12,16 @@ from kyc.models import Client, KycCase
 from kyc.scopes import INACTIVATE_CLIENT
 from kyc.states import KycStatus
 from tests.api.caller import Caller, call_as, make_token
-from tests.factories import PASSWORD, make_account, make_alice, make_bob, make_cpf, make_inactive_client, make_staff
+from tests.factories import (
+    PASSWORD,
+    make_account,
+    make_alice,
+    make_bob,
+    make_cpf,
+    make_inactive_client,
+    make_partner,
+    make_staff,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -154,7 +162,7 @@ class TestInactivation:
     @pytest.fixture
     def partner(self) -> Caller:
         """A partner's system."""
-        return Caller(make_token(make_staff(permissions=(INACTIVATE_CLIENT,)), Scope.CLIENTS_INACTIVATE))
+        return Caller(make_token(make_partner(), Scope.CLIENTS_INACTIVATE))
 
     def test_closes_the_accounts_and_shuts_the_client_out(self, alice: Client, api: Caller, partner: Caller) -> None:
         account = make_account(client=alice)
@@ -188,11 +196,19 @@ class TestInactivation:
         assert list(answer.errors) == ["reason"]
 
     def test_a_permission_withdrawn_counts_at_once(self, alice: Client) -> None:
-        user = make_staff(permissions=(INACTIVATE_CLIENT,))
+        user = make_partner()
         partner = Caller(make_token(user, Scope.CLIENTS_INACTIVATE))
-        user.user_permissions.remove(Permission.objects.get(codename="inactivate_client"))
+        user.groups.clear()
 
         answer = partner.post(f"clients/{alice.id}/inactivate", {"reason": "x"})
+
+        assert answer.refusal == (403, "insufficient_scope")
+
+    @pytest.mark.parametrize("rights", [{"permissions": (INACTIVATE_CLIENT,)}, {"is_superuser": True}], ids=str)
+    def test_staff_do_it_in_the_back_office_only(self, alice: Client, rights: dict[str, Any]) -> None:
+        staff = Caller(make_token(make_staff(**rights), Scope.CLIENTS_INACTIVATE))
+
+        answer = staff.post(f"clients/{alice.id}/inactivate", {"reason": "x"})
 
         assert answer.refusal == (403, "insufficient_scope")
 
