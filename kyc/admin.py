@@ -27,11 +27,12 @@ from core.admin.cells import (
     show_status,
 )
 from core.admin.filters import DayFilter
-from core.admin.pages import BankAdmin
+from core.admin.pages import BankAdmin, parse_uuid
 from core.admin.tables import Table, table_on
 from core.errors import InvalidInputError
 from core.models import User
 from events.admin import list_events, name_subject
+from kyc.documents import is_document_number
 from kyc.errors import CaseNotOpenError
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_by_document, get_masked_document, list_open_cases
@@ -135,15 +136,21 @@ class ClientAdmin(BankAdmin):
         if not _may_be_document(term):
             return HttpResponseRedirect(find_list(Client, q=term))
         client = _find_by_document(term)
-        if client is None:
-            messages.warning(request, "No client has this document.")
-            return HttpResponseRedirect(find_list(Client))
-        return HttpResponseRedirect(find_page(Client, client.pk))
+        found = [client] if client else list(self.search(self.get_queryset(request), term)[:2])
+        if len(found) == 1:
+            return HttpResponseRedirect(find_page(Client, found[0].pk))
+        if found and not is_document_number(text=term):  # a part of several names, as the list shows them anyway
+            return HttpResponseRedirect(find_list(Client, q=term))
+        messages.warning(request, "No client has this document, and no single one this name.")
+        return HttpResponseRedirect(find_list(Client))
 
 
 def _may_be_document(text: str) -> bool:
-    """Tell whether `text` looks like a document's number, right or mistyped: much of it is digits, and it is no id."""
-    return "@" not in text and len(text) <= 18 and sum(character.isdigit() for character in text) >= 5
+    """Tell whether `text` may be a document's number, right or mistyped: it has a digit, and is no address and no id.
+
+    Such a text enters no address unless it turns out to be a part of names.
+    """
+    return "@" not in text and parse_uuid(text) is None and any(character.isdigit() for character in text)
 
 
 def _find_by_document(number: str) -> Client | None:

@@ -1,6 +1,7 @@
 """Identity documents: CPF and CNPJ with their check digits, passports by their form."""
 
 import re
+from contextlib import suppress
 
 from django.core.exceptions import ValidationError
 from localflavor.br.validators import BRCNPJValidator, BRCPFValidator
@@ -35,6 +36,14 @@ def parse_document_number(*, document_type: DocumentType, text: str) -> str:
     if not _FORMS[document_type].fullmatch(written) or len(set(number)) == 1 or not _is_checked(document_type, number):
         raise InvalidInputError(errors={"document_number": [f"This is no valid {document_type.label} number."]})
     return number
+
+
+def is_document_number(*, text: str) -> bool:
+    """Tell whether `text` is a valid number of any type of document."""
+    for document_type in DocumentType:
+        with suppress(InvalidInputError):
+            return bool(parse_document_number(document_type=document_type, text=text))
+    return False
 
 
 def _is_checked(document_type: DocumentType, number: str) -> bool:

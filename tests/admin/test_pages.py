@@ -13,6 +13,7 @@ from accounts.models import Account
 from core.models import User
 from events.models import Event
 from kyc.models import Client, KycCase
+from kyc.states import DocumentType
 from ledger.errors import InsufficientFundsError
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from tests.admin.addresses import MODELS, address
@@ -131,13 +132,40 @@ def test_a_client_is_found_by_document_without_the_number_in_an_address(
     assert number not in caplog.text
 
 
-@pytest.mark.parametrize("number", ["529.982.247-25", "111.111.111-11", "12345678901234"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "529.982.247-25", "111.111.111-11", "12345678901234", "529 982 247 25", "12.ABC.345/01DE-35", "FX1B2C3",
+        "ABCDE1", "1ABCDEFGH", "AB 12 X",
+    ],
+)  # fmt: skip
 def test_a_document_that_nobody_has_is_not_repeated(number: str, sign_in: SignIn) -> None:
     response = sign_in("checker").post(address(Client, "changelist"), {"q": number}, follow=True)
 
-    assert "No client has this document." in response.content.decode()
+    assert "No client has this document, and no single one this name." in response.content.decode()
     assert number not in response.content.decode()
     assert number not in str(response.redirect_chain)
+
+
+@pytest.mark.parametrize("number", ["ABCDE1", "1abcdefgh", "X98765432"])
+def test_a_client_is_found_by_any_passport(number: str, sign_in: SignIn) -> None:
+    client = make_client(document_type=DocumentType.PASSPORT, document_number=number)
+
+    response = sign_in("checker").post(address(Client, "changelist"), {"q": number})
+
+    assert response["Location"] == address(Client, "change", client.pk)
+
+
+def test_names_with_digits_are_found_unless_they_may_be_a_passports_number(sign_in: SignIn) -> None:
+    studio, *_ = [make_client(name=name) for name in ("Studio 54", "Bar 24H", "Gym 24H", "Route66 A", "Route66 B")]
+    browser = sign_in("checker")
+
+    def search(term: str) -> str:
+        return str(browser.post(address(Client, "changelist"), {"q": term})["Location"])
+
+    assert search("studio 54") == address(Client, "change", studio.pk)
+    assert search("24h") == f"{address(Client, 'changelist')}?q=24h"
+    assert search("Route66") == address(Client, "changelist")
 
 
 def test_clients_are_found_by_name_address_and_id(sign_in: SignIn) -> None:
