@@ -1,8 +1,10 @@
 """Accounts in the API: opening, one's own accounts and balances, and the inactivation of a client with all of them."""
 
+import re
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +12,7 @@ from rest_framework.response import Response
 from accounts import selectors, services
 from accounts.errors import AccountHasBalanceError, TooManyAccountsError, TransactionInProgressError
 from accounts.models import Account
+from accounts.numbers import find_number
 from accounts.selectors import ReadBalance
 from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
 from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField, WholeNumberField
@@ -24,6 +27,33 @@ from core.scopes import Scope, get_granted_scopes
 from kyc.api import ClientAnswer, ClientView, render_client
 from kyc.errors import ClientBusyError, ClientInactiveError, ClientNotFoundError, ClientNotVerifiedError
 from ledger.errors import AccountNotFoundError
+
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}")
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f -]{12,36}$",
+        "description": "An account's id, or the twelve digits of its number; hyphens and spaces may set them apart.",
+    }
+)
+class AccountReferenceField(TextField):
+    """An account, by its id or its number as people write them: in capitals, with hyphens or spaces, or without.
+
+    It comes out as a UUID or as the twelve digits of a number, in one form each, whether there is such an account or
+    not.
+    """
+
+    default_error_messages = {"reference": "Give an account's id, or the twelve digits of its number."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the id or the number."""
+        text = super().to_internal_value(data)
+        reference = UUID(text) if _ID.fullmatch(text) else find_number(text=text)
+        if reference is None:
+            self.fail("reference")
+        return reference
 
 
 class AccountBody(Body):

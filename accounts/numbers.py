@@ -11,7 +11,7 @@ import secrets
 from core.errors import InvalidInputError
 
 _FIRST, _LAST = 10**9, 10**10 - 1
-_NUMBER = re.compile(r"([0-9]{10})-?([0-9]{2})")
+_NUMBER = re.compile(r"[0-9](?:[- ]?[0-9]){11}")
 
 
 def make_number() -> str:
@@ -24,12 +24,20 @@ def add_check_digits(*, digits: str) -> str:
     return f"{digits}{98 - int(digits) * 100 % 97:02d}"
 
 
+def find_number(*, text: str) -> str | None:
+    """Return the twelve digits written in `text`, which hyphens or spaces may set apart, or None for anything else.
+
+    They may be the number of no account: their check digits are not looked at.
+    """
+    return re.sub("[- ]", "", text) if _NUMBER.fullmatch(text) else None
+
+
 def parse_number(*, text: str) -> str:
-    """Return the account number written in `text`, with or without a hyphen before its check digits.
+    """Return the account number written in `text`, whose digits hyphens or spaces may set apart.
 
     Raises InvalidInputError, under `number`, for anything else and for wrong check digits.
     """
-    written = _NUMBER.fullmatch(text)
-    if written is None or add_check_digits(digits=written[1]) != written[1] + written[2]:
+    number = find_number(text=text)
+    if number is None or add_check_digits(digits=number[:10]) != number:
         raise InvalidInputError(errors={"number": ["This is no account number."]})
-    return written[1] + written[2]
+    return number

@@ -5,13 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.balances import KeptBalance, cache_balances, find_cached_balance, find_stored_balance
 from accounts.models import Account
-from accounts.numbers import parse_number
 from accounts.states import BalanceSource
-from core.errors import InvalidInputError
 from ledger import selectors as ledger_selectors
 from ledger.errors import AccountNotFoundError
 
@@ -36,24 +34,9 @@ def get_account(*, account_id: UUID, client_id: UUID) -> Account:
     return account
 
 
-def find_account_ids(*, references: Collection[str]) -> dict[str, UUID]:
-    """Return the ids of the accounts that `references` name, each an id or an account number, with one query.
-
-    References that name no account are left out.
-    """
-    ids = {reference: _parse_id(reference) for reference in references}
-    numbers = {reference: _parse_number(reference) for reference in references if ids[reference] is None}
-    named = Q(pk__in=filter(None, ids.values())) | Q(number__in=filter(None, numbers.values()))
-    found = dict(Account.objects.filter(named).values_list("number", "pk"))
-    known_ids = set(found.values())
-    by_id = {reference: pk for reference, pk in ids.items() if pk in known_ids}
-    by_number = {reference: found[number] for reference, number in numbers.items() if number in found}
-    return by_id | by_number
-
-
-def find_account_id(*, reference: str) -> UUID | None:
-    """Return the id of the account that `reference`, an id or an account number, names, or None."""
-    return find_account_ids(references=[reference]).get(reference)
+def find_account_ids(*, numbers: Collection[str]) -> dict[str, UUID]:
+    """Return the ids of the accounts that have `numbers`, by number; numbers that no account has are left out."""
+    return dict(Account.objects.filter(number__in=numbers).values_list("number", "pk"))
 
 
 def get_balance(*, account: Account, now: datetime, min_version: int = 0) -> ReadBalance:
@@ -89,17 +72,3 @@ def _from_kept(kept: KeptBalance, account: Account, source: BalanceSource) -> Re
         as_of=kept.as_of,
     )
     return ReadBalance(balance, source)
-
-
-def _parse_id(reference: str) -> UUID | None:
-    try:
-        return UUID(reference)
-    except ValueError:
-        return None
-
-
-def _parse_number(reference: str) -> str | None:
-    try:
-        return parse_number(text=reference)
-    except InvalidInputError:
-        return None

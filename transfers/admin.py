@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
 from accounts.models import Account
+from accounts.numbers import find_number
 from core.admin.cells import (
     NOTHING,
     Tone,
@@ -126,7 +127,7 @@ class TransferAdmin(BankAdmin):
 
     def search(self, rows: QuerySet[Transfer], term: str) -> QuerySet[Transfer]:
         """Find by an account's number or its client's name."""
-        named = Q(number=term.replace("-", "")) | Q(client__name__icontains=term)
+        named = Q(number=find_number(text=term)) | Q(client__name__icontains=term)
         accounts = Account.objects.filter(named).values("pk")
         return rows.filter(Q(debtor_account_id__in=accounts) | Q(creditor_account_id__in=accounts))
 

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.validators import RegexValidator
 from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import AccountReferenceField
 from accounts.selectors import find_account_ids
 from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField
 from core.api.jsend import render_refusal
@@ -41,6 +41,8 @@ MAX_REMITTANCE_LENGTH = 140
 
 _ACCOUNT_EXAMPLE = "018f9c1e-7b5a-7cc3-9d0e-2f6a1b3c4d5e"
 
+_NO_ACCOUNT = UUID(int=0)
+
 _MOVEMENT_REFUSALS: list[type[BankError]] = [
     InvalidAmountError,
     AccountNotFoundError,
@@ -71,18 +73,14 @@ class MovementBody(MoneyBody):
 class TransferBody(MovementBody):
     """Money that moves between two accounts, each given by its id or its number."""
 
-    debtor_account = TextField(max_length=64, example=_ACCOUNT_EXAMPLE)
-    creditor_account = TextField(max_length=64, example="123456789012")
+    debtor_account = AccountReferenceField(example=_ACCOUNT_EXAMPLE)
+    creditor_account = AccountReferenceField(example="123456789012")
 
 
 class TransfersQuery(PageQuery):
     """Which transfers."""
 
-    account = TextField(
-        required=False,
-        validators=[RegexValidator(r"\A[0-9A-Fa-f-]{12,36}\Z", "Give an account's id or number.")],
-        help_text="One of the caller's accounts, by its id or number.",
-    )
+    account = AccountReferenceField(required=False, help_text="One of the caller's accounts, by its id or number.")
     status = serializers.ChoiceField(choices=TransferStatus.choices, required=False)
     kind = serializers.ChoiceField(choices=TransferKind.choices, required=False)
     created_after = MomentField(required=False)
@@ -239,13 +237,15 @@ class TransfersView(MovementView):
         return Response(render_page(request, page, _render_transfer))
 
 
-def _find_accounts(*references: str) -> list[UUID]:
-    """Return the ids of the accounts that are named by id or number. Raises AccountNotFoundError."""
-    found = find_account_ids(references=references)
-    try:
-        return [found[reference] for reference in references]
-    except KeyError:
-        raise AccountNotFoundError from None
+def _find_accounts(*references: UUID | str) -> list[UUID]:
+    """Return the ids of the accounts that are named by id or number.
+
+    A number that no account has comes out as an id that no account has: the order under it is then refused like any
+    other over an unknown account, after its idempotency key was looked at.
+    """
+    numbers = {reference for reference in references if isinstance(reference, str)}
+    found = find_account_ids(numbers=numbers) if numbers else {}
+    return [found.get(each, _NO_ACCOUNT) if isinstance(each, str) else each for each in references]
 
 
 def _get_filter(values: dict[str, Any]) -> TransferFilter:

@@ -1,13 +1,14 @@
 """Reads of transfers, by those who have a part in them."""
 
-from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Func, OuterRef, Q, QuerySet, When
 
 from accounts.models import Account
+from accounts.selectors import list_accounts
 from core.pages import Page, PageRequest, make_page, narrow
 from transfers.errors import TransferNotFoundError
 from transfers.models import Transfer
@@ -29,8 +30,6 @@ _COLUMNS = (
     "created_at",
     "completed_at",
     "failure_code",
-    "debtor_version",
-    "creditor_version",
 )
 
 _SHOWN_TO_CREDITOR = Q(status=TransferStatus.COMPLETED) | Q(kind=TransferKind.DEPOSIT)
@@ -40,7 +39,7 @@ _SHOWN_TO_CREDITOR = Q(status=TransferStatus.COMPLETED) | Q(kind=TransferKind.DE
 class TransferFilter(NamedTuple):
     """Which transfers are wanted; None takes all. An account is named by its id or its number."""
 
-    account: str | None = None
+    account: UUID | str | None = None
     status: TransferStatus | None = None
     kind: TransferKind | None = None
     created_after: datetime | None = None
@@ -48,53 +47,57 @@ class TransferFilter(NamedTuple):
 
 
 def list_transfers(*, client_id: UUID, wanted: TransferFilter, page: PageRequest) -> Page[TransferRow]:
-    """Return a page of the transfers of the client's own accounts, with two queries."""
-    numbers = _get_numbers(client_id)
-    own = set(numbers)
-    among = [pk for pk, number in numbers.items() if wanted.account in (None, str(pk), number)]
-    rows = _find_page(among, wanted, page)
-    return make_page([_with_version(row, own) for row in rows], page, get_id=lambda row: row["id"])
+    """Return a page of the transfers of the client's own accounts, with one query."""
+    rows = narrow(Transfer.objects.filter(pk__in=_find_newest(client_id, wanted, page)), page)
+    return make_page(list(_as_seen_by(client_id, rows)), page, get_id=lambda row: row["id"])
 
 
 def get_transfer(*, transfer_id: UUID, client_id: UUID) -> TransferRow:
     """Return a transfer that the client has a part in. Raises TransferNotFoundError, for others' transfers too."""
-    own = set(_get_numbers(client_id))
-    as_creditor = Q(creditor_account_id__in=own) & _SHOWN_TO_CREDITOR
-    seen = Transfer.objects.filter(Q(debtor_account_id__in=own) | as_creditor, id=transfer_id)
-    row = seen.values(*_COLUMNS).first()
+    as_creditor = Q(creditor_account__client=client_id) & _SHOWN_TO_CREDITOR
+    seen = Transfer.objects.filter(Q(debtor_account__client=client_id) | as_creditor, pk=transfer_id)
+    row = _as_seen_by(client_id, seen).first()
     if row is None:
         raise TransferNotFoundError
-    return _with_version(row, own)
+    return row
 
 
 def get_ordered_row(*, transfer: TransferRecord) -> TransferRow:
-    """Return the row of a transfer as the one who ordered it sees it."""
+    """Return the row of a transfer as the one who ordered it sees it: a deposit is the creditor's order."""
+    is_deposit = transfer.debtor_account_id is None
     row = {name: getattr(transfer, name) for name in _COLUMNS}
-    return _with_version(row, own={transfer.debtor_account_id})
+    return row | {"balance_version": transfer.creditor_version if is_deposit else transfer.debtor_version}
 
 
-def _get_numbers(client_id: UUID) -> dict[UUID, str]:
-    """Return the numbers of the client's accounts by id."""
-    return dict(Account.objects.filter(client_id=client_id).values_list("pk", "number"))
+class _Each(Func):
+    """The elements of two arrays, each in a row of its own."""
+
+    template = "unnest(%(expressions)s)"
+    arg_joiner = " || "
+    set_returning = True
 
 
-def _find_page(accounts: Collection[UUID], wanted: TransferFilter, page: PageRequest) -> list[TransferRow]:
-    """Return the rows of a page and one more.
+def _find_newest(client_id: UUID, wanted: TransferFilter, page: PageRequest) -> QuerySet[Account, Any]:
+    """Return the ids of the transfers among which the page's rows are, as a query.
 
-    Each account has its own arms, one as debtor and one as creditor: each reads no more than a page of rows from the
-    end of an index, however long the account's history is. An OR over all of them would sort that history.
+    Each account brings two lists, as debtor and as creditor, of no more than a page of ids from the end of an index,
+    however long its history is; an OR over all accounts would sort all histories. What moved between two of the
+    accounts is in two lists, hence twice as many.
     """
-    arms = [narrow(arm, page).values(*_COLUMNS) for account in accounts for arm in _arms(account, wanted)]
-    if not arms:
-        return []
-    order = "id" if page.newer_than else "-id"
-    return list(arms[0].union(*arms[1:]).order_by(order)[: page.size + 1])
-
-
-def _arms(account_id: UUID, wanted: TransferFilter) -> Iterator[QuerySet[Transfer]]:
     transfers = _filter(wanted)
-    yield transfers.filter(debtor_account_id=account_id)
-    yield transfers.filter(_SHOWN_TO_CREDITOR, creditor_account_id=account_id)
+    sent = transfers.filter(debtor_account_id=OuterRef("pk"))
+    received = transfers.filter(_SHOWN_TO_CREDITOR, creditor_account_id=OuterRef("pk"))
+    lists = [ArraySubquery(narrow(each, page).values("pk")) for each in (sent, received)]
+    order = "found" if page.newer_than else "-found"
+    found = _list_accounts(client_id, wanted.account).annotate(found=_Each(*lists)).order_by(order)
+    return found.values("found")[: 2 * (page.size + 1)]
+
+
+def _list_accounts(client_id: UUID, account: UUID | str | None) -> QuerySet[Account]:
+    accounts = list_accounts(client_id=client_id)
+    if account is None:
+        return accounts
+    return accounts.filter(pk=account) if isinstance(account, UUID) else accounts.filter(number=account)
 
 
 def _filter(wanted: TransferFilter) -> QuerySet[Transfer]:
@@ -107,6 +110,7 @@ def _filter(wanted: TransferFilter) -> QuerySet[Transfer]:
     return Transfer.objects.filter(**{name: value for name, value in conditions.items() if value is not None})
 
 
-def _with_version(row: TransferRow, own: Collection[UUID | None]) -> TransferRow:
-    is_debtor = row["debtor_account_id"] is not None and row["debtor_account_id"] in own
-    return row | {"balance_version": row["debtor_version"] if is_debtor else row["creditor_version"]}
+def _as_seen_by(client_id: UUID, transfers: QuerySet[Transfer]) -> QuerySet[Transfer, TransferRow]:
+    version = Case(When(debtor_account__client=client_id, then="debtor_version"), default="creditor_version")
+    rows: QuerySet[Transfer, TransferRow] = transfers.values(*_COLUMNS, balance_version=version)
+    return rows

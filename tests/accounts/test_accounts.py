@@ -8,7 +8,6 @@ from accounts.errors import AccountNotBlockedError, OverdraftInUseError
 from accounts.models import Account
 from accounts.numbers import parse_number
 from accounts.selectors import (
-    find_account_id,
     find_account_ids,
     get_account,
     get_balance,
@@ -245,16 +244,12 @@ def test_another_clients_account_looks_like_one_that_does_not_exist() -> None:
             get_account(account_id=account_id, client_id=alice.id)
 
 
-def test_finds_accounts_by_id_and_by_number() -> None:
+def test_finds_accounts_by_number() -> None:
     account, other = make_account(), make_account(kind=CustomerAccountKind.SAVINGS)
-    hyphenated = f"{other.number[:10]}-{other.number[10:]}"
-    unknown = ["", "x", "\x00", "\ud800", str(uuid7()), "123456789012"]
 
-    found = find_account_ids(references=[str(account.pk), account.number, hyphenated, *unknown])
+    found = find_account_ids(numbers=[account.number, other.number, "123456789012"])
 
-    assert found == {str(account.pk): account.pk, account.number: account.pk, hyphenated: other.pk}
-    assert find_account_id(reference=account.number) == account.pk
-    assert find_account_id(reference="x") is None
+    assert found == {account.number: account.pk, other.number: other.pk}
 
 
 def test_readers_see_the_balance_as_it_is_and_as_it_was() -> None:

@@ -11,10 +11,13 @@ numbers = st.integers(10**9, 10**10 - 1).map(lambda digits: add_check_digits(dig
 
 
 @given(number=numbers)
-def test_a_number_is_read_with_and_without_its_hyphen(number: str) -> None:
+def test_a_number_is_read_with_and_without_hyphens_and_spaces(number: str) -> None:
+    grouped = " ".join((number[:4], number[4:8], number[8:]))
+
     assert len(number) == 12
     assert int(number) % 97 == 1
     assert parse_number(text=number) == parse_number(text=f"{number[:10]}-{number[10:]}") == number
+    assert parse_number(text=grouped) == number
 
 
 @given(number=numbers, position=st.integers(0, 11), shift=st.integers(1, 9))
@@ -37,7 +40,7 @@ def test_two_digits_that_changed_places_are_noticed(number: str, position: int) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1", "1234567890", "1234567890--1", "１２３４５６７８９０１２", "123456789\x0012", " "],  # noqa: RUF001
+    ["", "1", "1234567890", "1234567890--1", "１２３４５６７８９０１２", "123456789\x0012", " ", "-", "123456789012-"],  # noqa: RUF001
 )
 def test_refuses_what_is_no_number(text: str) -> None:
     with pytest.raises(InvalidInputError):

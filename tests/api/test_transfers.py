@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - look-alikes of Latin letters and digits are what some tests send
 """Deposits, withdrawals and transfers through the API, and reading them."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -76,10 +77,33 @@ def test_transfers_money(api: Caller, source: Account, target: Account) -> None:
     assert (booked(source), booked(target)) == (8_950, 1_050)
 
 
-def test_takes_account_numbers(api: Caller, source: Account, target: Account) -> None:
-    answer = api.post("transfers", order(source.number, target.number), key="k1")
+SPELLINGS: list[Callable[[Account], str]] = [
+    lambda account: str(account.pk),
+    lambda account: str(account.pk).upper(),
+    lambda account: account.pk.hex,
+    lambda account: account.number,
+    lambda account: f"{account.number[:10]}-{account.number[10:]}",
+    lambda account: f" {account.number[:4]} {account.number[4:8]} {account.number[8:]} ",
+]
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_an_account_may_be_spelled_in_many_ways(
+    api: Caller, source: Account, target: Account, spell: Callable[[Account], str]
+) -> None:
+    answer = api.post("transfers", order(spell(source), spell(target)), key="k1")
 
     assert (answer.data["debtor_account"], answer.data["creditor_account"]) == (str(source.pk), str(target.pk))
+    assert api.post("transfers", order(source, target), key="k1").headers["Idempotent-Replayed"] == "true"
+    for account in (source, target):
+        found = call_as(account.client).get("transfers", account=spell(account)).data["results"]
+        assert [row["id"] for row in found] == [answer.data["id"]]
+
+
+@pytest.mark.parametrize("reference", ["123456789012", "999999999999", str(uuid4())])
+def test_a_well_formed_name_of_no_account_is_not_found(api: Caller, source: Account, reference: str) -> None:
+    assert api.post("transfers", order(source, reference), key="k1").refusal == (404, "account_not_found")
+    assert api.post("transfers", order(reference, source), key="k2").refusal == (404, "account_not_found")
 
 
 def test_deposits_and_withdraws_cash(api: Caller, source: Account) -> None:
@@ -127,6 +151,19 @@ def test_a_key_stands_for_one_request(api: Caller, source: Account, target: Acco
     answer = api.post("transfers", order(source, target, amount="10.51"), key="k1")
 
     assert answer.refusal == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("missing", ["123456789012", str(uuid4())])
+def test_a_key_decides_before_the_accounts_do(api: Caller, source: Account, target: Account, missing: str) -> None:
+    api.post("transfers", order(source, target), key="k1")
+
+    answers = [api.post("transfers", body, key="k1") for body in (order(source, missing), order(missing, target))]
+    answers += [
+        api.post(f"accounts/{uuid4()}/{path}", {"amount": "1.00", "currency": "BRL"}, key="k1")
+        for path in ("deposits", "withdrawals")
+    ]
+
+    assert [answer.refusal for answer in answers] == [(422, "idempotency_key_reused")] * 4
 
 
 def test_a_key_belongs_to_its_caller(api: Caller, source: Account, target: Account) -> None:
@@ -199,7 +236,10 @@ def test_an_amount_has_its_currencys_digits(
         ({"debtor_account": 7}, "debtor_account"),
         ({"creditor_account": {"id": 1}}, "creditor_account"),
         ({"creditor_account": ""}, "creditor_account"),
-        ({"creditor_account": "9" * 65}, "creditor_account"),
+        ({"creditor_account": "9" * 13}, "creditor_account"),
+        ({"creditor_account": "Carla"}, "creditor_account"),
+        ({"creditor_account": f"{{{uuid4()}}}"}, "creditor_account"),
+        ({"creditor_account": f"urn:uuid:{uuid4()}"}, "creditor_account"),
         ({"remittance_information": "x" * 141}, "remittance_information"),
         ({"remittance_information": "two\nlines"}, "remittance_information"),
         ({"remittance_information": 5}, "remittance_information"),
@@ -292,6 +332,11 @@ class TestReading:
     def test_lists_the_newest_first_and_each_once(self, api: Caller) -> None:
         assert self.list_ids(api) == [4, 3, 2, 1, 0]
 
+    def test_each_party_sees_its_own_accounts_version(self, api: Caller) -> None:
+        found = {self.ids.index(row["id"]): row["balance_version"] for row in api.get("transfers").data["results"]}
+
+        assert found == {0: 2, 1: 3, 2: None, 3: 4, 4: 5}
+
     def test_shows_each_as_in_the_list(self, api: Caller) -> None:
         for row in api.get("transfers").data["results"]:
             assert api.get(f"transfers/{row['id']}").data == row
@@ -306,6 +351,7 @@ class TestReading:
 
         assert self.list_ids(carla) == [1]
         assert carla.get(f"transfers/{self.ids[1]}").data["balance_version"] == 1
+        assert [row["balance_version"] for row in carla.get("transfers").data["results"]] == [1]
         assert carla.get(f"transfers/{self.ids[2]}").refusal == (404, "not_found")
 
     def test_others_transfers_look_like_missing_ones(self) -> None:
@@ -352,7 +398,23 @@ class TestReading:
         with CaptureQueriesContext(connection) as captured:
             api.get("transfers")
 
-        assert len(captured) == 4  # the user, the client, its accounts, the page
+        assert len(captured) == 3  # the user, the client, the page
+
+    def test_a_page_comes_from_the_ends_of_two_indexes(self, api: Caller) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            api.get("transfers", status="completed")
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")  # as if there were many rows
+            cursor.execute(f"EXPLAIN {captured[-1]['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+
+        assert "Scan Backward using transfers_transfer_debtor on" in plan
+        assert "Scan Backward using transfers_transfer_creditor on" in plan
+        assert "Seq Scan on transfers_transfer" not in plan
+
+    def test_a_filter_by_somebody_elses_account_finds_nothing_of_it(self, api: Caller, target: Account) -> None:
+        for account in (target.pk, target.number, uuid4(), "999999999999"):
+            assert self.list_ids(api, account=account) == []
 
 
 @pytest.mark.parametrize(
@@ -364,7 +426,8 @@ class TestReading:
         ("created_after", "yesterday"), ("created_after", "2026-13-01"), ("created_before", "\0"),
         ("created_before", "99999-01-01T00:00:00Z"), ("created_before", "2026-03-01T12:00:00"),
         ("created_after", "2026-03-01"), ("created_after", "2026-03-01T12:00:00 03:00"),
-        ("account", "\0"), ("account", "1"), ("account", "x" * 36), ("account", "\ud800"),
+        ("account", "\0"), ("account", "1"), ("account", "x" * 36), ("account", "\ud800"), ("account", "-" * 36),
+        ("account", ""), ("account", "a" * 12),
         ("cursor", "\0"), ("cursor", "nonsense"), ("cursor", "bmV4dA=="), ("cursor", "é"), ("cursor", "A" * 10_000),
     ],
 )  # fmt: skip
