@@ -36,7 +36,7 @@ verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2
 test: installed-dev ## run all tests in parallel on engines of their own
 	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto $(ARGS)
 
-check: installed-dev ## format, lint, types, imports, migrations, API schema, deployment settings, advisories
+check: installed-dev ## format, lint, types, imports, migrations, API schema, events, deployment settings, advisories
 	@exec $(ENGINES) -- .ci/check $(VENV)/bin
 
 bench: installed-dev ## measure the ledger against pgbench, with fsync on

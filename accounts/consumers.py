@@ -1,30 +1,11 @@
 """What this app does with messages from Kafka."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-import msgspec
-
-from accounts.balances import Amount, KeptBalance, Version, keep_balances
+from accounts.balances import KeptBalance, keep_balances
+from events.catalogue.accounts import AccountBalanceUpdated, AccountCreated
 from events.groups import Handler
 from events.messages import Message, read_data
-
-
-class AccountCreated(msgspec.Struct):
-    """What account.created tells of the balance."""
-
-    account: UUID
-    overdraft_limit: Amount
-
-
-class BalanceUpdated(msgspec.Struct):
-    """What account.balance.updated tells."""
-
-    account: UUID
-    booked: Amount
-    pending: Amount
-    available: Amount
-    version: Version
 
 
 def keep_first_balances(messages: Sequence[Message]) -> None:
@@ -43,7 +24,7 @@ def _get_first_balance(message: Message) -> KeptBalance:
 
 
 def _get_new_balance(message: Message) -> KeptBalance:
-    told = read_data(message, BalanceUpdated)
+    told = read_data(message, AccountBalanceUpdated)
     return KeptBalance(told.account, told.booked, told.pending, told.available, told.version, as_of=message.time)
 
 

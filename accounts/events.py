@@ -1,4 +1,7 @@
-"""The events of an account's life. Their key is the account's id, and they hold no personal data but ids."""
+"""The events of an account's life.
+
+Their key is the account's id. They hold no personal data but ids; a reason, which staff typed, stays in the bank.
+"""
 
 from datetime import datetime
 

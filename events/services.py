@@ -12,7 +12,7 @@ from events.topics import TOPICS
 
 
 class NewEvent(msgspec.Struct, gc=False):
-    """An event to be written: its `payload` is JSON-able and holds no personal data beyond ids."""
+    """An event to be written: its `payload` is JSON-able; what of it leaves the bank, events/catalogue says."""
 
     type: str
     key: UUID

@@ -1,4 +1,7 @@
-"""The events of a client's life. Their key is the client's id, and they hold no personal data but ids."""
+"""The events of a client's life.
+
+Their key is the client's id. They hold no personal data but ids; a reason, which staff typed, stays in the bank.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

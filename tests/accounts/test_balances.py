@@ -27,6 +27,7 @@ from accounts.models import Account
 from accounts.selectors import ReadBalance, get_balance
 from accounts.states import BalanceSource
 from core.ids import uuid7
+from events.catalogue.accounts import AccountBalanceUpdated, AccountCreated
 from events.messages import make_message
 from tests.factories import make_account, pay_in
 
@@ -234,7 +235,7 @@ def test_without_redis_the_read_model_answers() -> None:
 
 
 def test_a_balance_of_an_unknown_account_is_refused_as_a_message() -> None:
-    told = {"account": uuid7(), "booked": 1, "pending": 0, "available": 1, "version": 1}
+    told = AccountBalanceUpdated(uuid7(), "BRL", booked=1, pending=0, available=1, version=1)
     message = make_message(topic="account.balance.updated", subject=uuid7(), sequence=1, time=NOW, data=told)
 
     with transaction.atomic():
@@ -247,7 +248,7 @@ def test_a_balance_of_an_unknown_account_is_refused_as_a_message() -> None:
 
 def test_a_new_account_shows_its_overdraft() -> None:
     account = make_account(overdraft_limit=5_000)
-    told = {"account": account.pk, "overdraft_limit": 5_000}
+    told = AccountCreated(account.pk, account.client_id, "checking", "BRL", overdraft_limit=5_000)
     message = make_message(topic="account.created", subject=account.pk, sequence=1, time=NOW, data=told)
 
     with transaction.atomic():

@@ -21,12 +21,14 @@ from transfers.services import submit_transfer
 from transfers.states import TransferKind
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+BLOCKED = {"account": str(uuid7()), "client": str(uuid7()), "actor": None, "reason": "test"}
+"""The payload of an event of the type account.blocked."""
 
 
 def record(*, key: UUID | None = None) -> int:
     """Commit an event and return its seq."""
     with transaction.atomic():
-        record_events(events=[NewEvent("account.blocked", key or uuid7(), {"reason": "test"}, NOW)])
+        record_events(events=[NewEvent("account.blocked", key or uuid7(), BLOCKED, NOW)])
     return Event.objects.latest("seq").seq
 
 

@@ -15,7 +15,7 @@ from events.resend import omit_taken_in
 from events.tasks import relay_events as relay_task
 from events.topics import fan_out
 from tests.events.broker import StoppableBroker, read_topic, wait_until
-from tests.events.facts import NOW, open_session, record, transfer
+from tests.events.facts import BLOCKED, NOW, open_session, record, transfer
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -171,7 +171,7 @@ def take_in_all_of(event: Event) -> None:
 
 
 def test_what_no_group_reads_is_not_sent_again() -> None:
-    event = Event(seq=1, type="account.blocked", key=uuid7(), payload={}, occurred_at=NOW)
+    event = Event(seq=1, type="account.blocked", key=uuid7(), payload=BLOCKED, occurred_at=NOW)
 
     assert omit_taken_in(list(fan_out(event))) == []
 

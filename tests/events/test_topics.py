@@ -1,7 +1,7 @@
 """What each event is told as."""
 
 import json
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 import pytest
@@ -22,6 +22,13 @@ REQUEST = {
     "amount": 100,
     "currency": "BRL",
 }
+ENTRY = {name: value for name, value in REQUEST.items() if name != "kind"} | {
+    "entry": str(TRANSFER),
+    "code": "internal",
+    "reversal_of": None,
+}
+IDS = {"account": str(ALICE), "client": str(CARLA)}
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def describe(account: UUID, version: int) -> dict[str, object]:
@@ -53,7 +60,8 @@ def test_a_completed_transfer_is_told_on_all_its_topics() -> None:
         ("account.balance.updated", CARLA),
     ]
     assert read(messages[0]) == {"transfer": str(TRANSFER)} | REQUEST
-    assert read(messages[2]) == {"transfer": str(TRANSFER), "status": "completed", "failure_code": ""} | REQUEST
+    assert read(messages[2]) == {"transfer": str(TRANSFER)} | REQUEST
+    assert read(messages[3]) == ENTRY
     assert read(messages[5]) == describe(CARLA, 8)
 
 
@@ -77,8 +85,11 @@ def test_a_failed_transfer_has_no_entry_and_no_balance() -> None:
 @pytest.mark.parametrize(
     ("event_type", "payload"),
     [
-        ("hold.placed", {"hold": "h"} | describe(ALICE, 2)),
-        ("account.overdraft_changed", {"reason": "r", "balance": describe(ALICE, 2)}),
+        ("hold.placed", {"hold": str(uuid7()), "amount": 1, "captured": 0} | describe(ALICE, 2)),
+        (
+            "account.overdraft_changed",
+            IDS | {"actor": 7, "overdraft_limit": 0, "balance": describe(ALICE, 2)},
+        ),
     ],
 )
 def test_a_change_of_what_is_available_is_told_as_a_balance(event_type: str, payload: dict[str, object]) -> None:
@@ -89,23 +100,75 @@ def test_a_change_of_what_is_available_is_told_as_a_balance(event_type: str, pay
     assert read(balance) == describe(ALICE, 2)
 
 
-def test_messages_are_cloud_events_with_ids_that_come_again() -> None:
-    first, again = tell("client.verified", ALICE, {"a": 1})[0], tell("client.verified", ALICE, {"a": 1})[0]
-    other = tell("client.rejected", ALICE, {"a": 1})[0]
+def test_an_entry_that_is_no_transfers_is_told_under_its_first_account_or_its_own_id() -> None:
+    entry, other = uuid7(), uuid7()
+    payload: dict[str, object] = {"code": "reversal", "reversal_of": str(other)}
+    balances = [describe(CARLA, 3), describe(ALICE, 4)]
 
-    assert json.loads(first.encode()) == {
+    first = tell("entry.posted", entry, payload | {"balances": balances})[0]
+    [alone] = tell("entry.posted", entry, payload | {"balances": []})
+
+    assert (first.subject, alone.subject) == (CARLA, entry)
+    assert read(first) == read(alone)
+    assert read(first) == dict.fromkeys(ENTRY) | {"entry": str(entry), "code": "reversal", "reversal_of": str(other)}
+
+
+def test_what_staff_typed_is_not_told() -> None:
+    [message] = tell("account.blocked", ALICE, IDS | {"actor": 7, "reason": "Alice Almeida owes me"})
+
+    assert read(message) == IDS | {"actor": 7}
+
+
+def test_messages_are_cloud_events() -> None:
+    payload = {"client": str(ALICE), "actor": 7}
+    event = Event(seq=7, type="client.verified", key=ALICE, payload=payload, occurred_at=NOW, traceparent=TRACEPARENT)
+
+    [message] = fan_out(event)
+
+    assert decode_message(message.encode()) == message
+    assert json.loads(message.encode()) == {
         "specversion": "1.0",
-        "id": str(first.id),
+        "id": str(message.id),
         "source": "/bank",
         "type": "customer.verified",
         "subject": str(ALICE),
         "time": "2026-03-02T12:00:00Z",
         "sequence": 7,
         "datacontenttype": "application/json",
-        "data": {"a": 1},
+        "dataschema": "/schemas/customer.verified/1",
+        "traceparent": TRACEPARENT,
+        "data": payload,
     }
-    assert decode_message(again.encode()) == first
+
+
+def test_an_event_that_no_request_asked_for_has_no_trace() -> None:
+    [message] = tell("client.in_review", ALICE, {"client": str(ALICE), "actor": None})
+
+    assert "traceparent" not in json.loads(message.encode())
+
+
+def test_a_message_of_before_there_were_schemas_is_read() -> None:
+    [message] = tell("client.verified", ALICE, {"client": str(ALICE), "actor": 7})
+    older = json.loads(message.encode())
+    del older["dataschema"]
+
+    assert decode_message(msgspec.json.encode(older)).data == message.data
+
+
+def test_an_id_comes_again_with_its_event_and_only_with_it() -> None:
+    payload = {"client": str(ALICE), "actor": 7}
+    [first], [again], [other] = (
+        tell(event_type, ALICE, payload) for event_type in ("client.verified", "client.verified", "client.rejected")
+    )
+
     assert first.id == again.id != other.id
+    assert first.id == uuid5(UUID("0d3e4c5a-8f1b-5e0e-9b0a-6a1c7c9d2f10"), f"7/customer.verified/{ALICE}")
+
+
+@pytest.mark.parametrize("payload", [{}, {"client": "nobody", "actor": 7}, {"client": str(ALICE), "actor": "7"}])
+def test_an_event_without_what_is_to_be_told_is_refused(payload: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        tell("client.verified", ALICE, payload)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"[]", b"{}", b'{"specversion": "0.3"}', b"[" * 100_000])

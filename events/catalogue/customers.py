@@ -1,0 +1,49 @@
+"""What is told of a client's life."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from events.catalogue.fields import Actor, ClientId, MessageData, Staff
+
+
+class CustomerCreated(MessageData, frozen=True):
+    """A client registered; its first KYC case is open."""
+
+    client: ClientId
+    kyc_status: Annotated[str, Meta(description="in_review, verified or rejected.", examples=["in_review"])]
+
+
+class CustomerUpdated(MessageData, frozen=True):
+    """A client changed its own data."""
+
+    client: ClientId
+    fields: Annotated[list[str], Meta(description="The names of what changed, not the values.", examples=[["email"]])]
+
+
+class CustomerInReview(MessageData, frozen=True):
+    """A client is looked at again: a new KYC case is open."""
+
+    client: ClientId
+    actor: Actor
+
+
+class CustomerVerified(MessageData, frozen=True):
+    """Staff decided that the client is who it says it is: it may be served."""
+
+    client: ClientId
+    actor: Staff
+
+
+class CustomerRejected(MessageData, frozen=True):
+    """Staff decided that the client may not be served."""
+
+    client: ClientId
+    actor: Staff
+
+
+class CustomerInactivated(MessageData, frozen=True):
+    """A client left for good, with all of its accounts."""
+
+    client: ClientId
+    actor: Actor

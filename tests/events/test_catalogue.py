@@ -1,0 +1,176 @@
+"""The catalogue of events: what is published is what it says, and holds no personal data."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from jsonschema import Draft202012Validator
+
+from accounts.models import Account
+from accounts.services import (
+    block_account,
+    inactivate_account,
+    inactivate_client,
+    open_account,
+    set_overdraft_limit,
+    unblock_account,
+)
+from core.models import User
+from events.catalogue import CATALOGUE, Schema, list_schemas
+from events.catalogue.page import make_example
+from events.catalogue.schemas import Document, make_document, read_documents
+from events.messages import Message
+from events.models import Event
+from events.topics import TOPICS, fan_out
+from kyc.models import Client
+from kyc.services import decide_case, register_client, reopen_case, update_client
+from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
+from ledger.services import reverse_entry
+from tests.events.facts import transfer
+from tests.factories import make_account, make_cpf, make_staff, pay_in
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CPF = make_cpf(number=987_654_321)
+CANARIES = ("Canaria", "Amarela", "canary", CPF, "1990-05-17")
+
+
+def live_every_life() -> None:
+    """Let every event happen, with canaries in whatever people type."""
+    staff = make_staff(username="canary-staff")
+    client = live_as_a_client(staff)
+    account = live_as_an_account(client, staff)
+    move_money(account)
+    hold_funds(account)
+    inactivate_client(client_id=client.id, reason="Canaria asked to leave", actor=staff, now=NOW)
+
+
+def live_as_a_client(staff: User) -> Client:
+    client = register_client(
+        name="Canaria da Silva",
+        email="canary@example.com",
+        document_type="cpf",
+        document_number=CPF,
+        birth_date=date(1990, 5, 17),
+        password="canary-Passphrase-42",
+        username="canary-user",
+        now=NOW,
+    )
+    decide: dict[str, Any] = {"decided_by": staff, "reason": f"Canaria has the CPF {CPF}", "now": NOW}
+    update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=NOW)
+    decide_case(case_id=client.cases.get().id, decision="rejected", **decide)
+    reopened = reopen_case(client_id=client.id, reason="Canaria came back", actor=staff, now=NOW)
+    decide_case(case_id=reopened.id, decision="verified", **decide)
+    return client
+
+
+def live_as_an_account(client: Client, staff: User) -> Account:
+    why: dict[str, Any] = {"reason": "Canaria wants it", "actor": staff, "now": NOW}
+    account = open_account(client_id=client.id, kind="checking", currency="BRL", now=NOW)
+    block_account(account_id=account.pk, **why)
+    unblock_account(account_id=account.pk, **why)
+    set_overdraft_limit(account_id=account.pk, overdraft_limit=100, **why)
+    inactivate_account(account_id=account.pk, **why)
+    return open_account(client_id=client.id, kind="checking", currency="BRL", now=NOW)
+
+
+def move_money(account: Account) -> None:
+    """Pay in, move to and fro, fail to pay out, and reverse; the account is empty after it."""
+    other = make_account()
+    for debtor, creditor, amount in ((None, account, 30), (account, other, 30), (other, None, 31), (other, None, 30)):
+        transfer(debtor=debtor, creditor=creditor, amount=amount)
+    with transaction.atomic():
+        reverse_entry(entry_id=pay_in(account_id=account.pk, amount=50), now=NOW)
+
+
+def hold_funds(account: Account) -> None:
+    """Hold funds and let each hold end in its own way; the account is empty after it."""
+    other = make_account()
+    pay_in(account_id=account.pk, amount=30)
+    with transaction.atomic():
+        captured = place_hold(account_id=account.pk, amount=30, now=NOW)
+        capture_hold(hold_id=captured.id, credit_account_id=other.pk, code="purchase", now=NOW)
+        released = place_hold(account_id=other.pk, amount=30, now=NOW)
+        release_hold(hold_id=released.id, now=NOW)
+        place_hold(account_id=other.pk, amount=30, now=NOW, expires_at=NOW)
+    expire_holds(now=NOW + timedelta(seconds=1))
+
+
+@pytest.fixture
+def messages(db: None) -> list[Message]:
+    """Everything that is published of lives in which every event happens."""
+    live_every_life()
+    return [message for event in Event.objects.order_by("seq") for message in fan_out(event)]
+
+
+def list_published() -> set[str]:
+    return {telling.name for tellings in TOPICS.values() for telling in tellings}
+
+
+def get_schema(message: Message) -> Document:
+    """Return the JSON Schema that stands in events/schemas under the message's dataschema."""
+    return {document["$id"]: document for document in read_documents().values()}[str(message.dataschema)]
+
+
+def test_every_message_is_what_its_schema_says(messages: list[Message]) -> None:
+    schemas = {document["$id"]: Draft202012Validator(document) for document in read_documents().values()}
+
+    assert set(Event.objects.values_list("type", flat=True)) == TOPICS.keys(), "every event should happen"
+    for message in messages:
+        schemas[str(message.dataschema)].validate(json.loads(message.encode())["data"])
+        assert message.dataschema == Schema(message.type, len(CATALOGUE[message.type].versions)).uri
+    assert {message.type for message in messages} == list_published()
+
+
+def test_a_message_has_no_other_fields_than_its_schema_names(messages: list[Message]) -> None:
+    for message in messages:
+        assert json.loads(bytes(message.data)).keys() == get_schema(message)["properties"].keys()
+
+
+def test_no_message_holds_personal_data(messages: list[Message]) -> None:
+    told = b"".join(message.encode() for message in messages).lower()
+
+    assert not [canary for canary in CANARIES if canary.lower().encode() in told]
+    assert b"reason" not in told
+
+
+def test_a_message_is_under_the_key_that_the_catalogue_names(messages: list[Message]) -> None:
+    for message in messages:
+        data = json.loads(bytes(message.data))
+        key = CATALOGUE[message.type].key
+        if key == "the client's id":
+            assert message.subject == UUID(data["client"])
+        if key == "the account's id":
+            assert message.subject == UUID(data["account"])
+
+
+def test_what_is_published_is_no_draft_and_what_is_a_draft_is_not_published() -> None:
+    drafts = {topic.name for topic in CATALOGUE.values() if topic.is_draft}
+
+    assert drafts == CATALOGUE.keys() - list_published()
+
+
+@pytest.mark.parametrize(("schema", "data_type"), list_schemas(), ids=lambda value: getattr(value, "uri", ""))
+class TestEveryVersion:
+    """What holds for the class and the schema of each version of each topic."""
+
+    def test_has_a_valid_schema_in_one_piece(self, schema: Schema, data_type: Any) -> None:
+        document = make_document(schema=schema, data_type=data_type)
+
+        Draft202012Validator.check_schema(document)
+        assert "$ref" not in json.dumps(document)
+        assert document["$id"] == schema.uri
+
+    def test_says_what_it_tells_and_what_each_field_is(self, schema: Schema, data_type: Any) -> None:
+        document = make_document(schema=schema, data_type=data_type)
+
+        assert document["description"].endswith(".")
+        assert all(field["description"].endswith(".") for field in document["properties"].values())
+        assert document["required"] == list(document["properties"])
+
+    def test_has_an_example_that_is_valid(self, schema: Schema, data_type: Any) -> None:
+        document = make_document(schema=schema, data_type=data_type)
+
+        Draft202012Validator(document).validate(make_example(document=document))
