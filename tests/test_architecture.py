@@ -160,12 +160,12 @@ def test_no_event_holds_personal_data() -> None:
 
 
 def live_a_life(canaries: dict[str, str]) -> None:
-    """Register, be verified, change one's name, open an account, move money, be blocked and freed, and leave."""
+    """Register, change one's name, be verified, open an account, move money, be blocked and freed, and leave."""
     now, staff = datetime(2026, 3, 1, 12, tzinfo=UTC), make_staff()
     why: dict[str, Any] = {"reason": "A reason", "actor": staff, "now": now}
     client = register_client(document_type="cpf", birth_date=date(1990, 5, 17), now=now, **canaries)
-    decide_case(case_id=client.cases.get().id, decision="verified", decided_by=staff, reason="Seen", now=now)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=now)
+    decide_case(case_id=client.cases.get().id, decision="verified", decided_by=staff, reason="Seen", now=now)
     account = open_account(client_id=client.id, kind="checking", currency="BRL", now=now)
     pay_in(account_id=account.pk, amount=30)
     for amount in (31, 30):
