@@ -239,6 +239,7 @@ READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
 WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
 FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
 FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
+REFUSALS_PER_SOURCE = _positive_int("REFUSALS_PER_SOURCE", 300)  # answers 401 and 403
 SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 20)
 TRUSTED_PROXIES = int(
     _one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])

@@ -1,5 +1,10 @@
 """Limits a minute, counted in Redis by scripts that no rival can come between, so they are exact under concurrency.
 
+# Note [Why every moment is kept]
+Redis keeps the moment of each request that was let through, so a limit holds for any 60 seconds. Counting in minutes
+would let twice the limit pass around a minute's end. It costs Redis 3 microseconds a request more, and 20 bytes: 120 kB
+for a caller who uses up 6,000 requests a minute.
+
 # Note [When Redis is away]
 A limit of requests then lets everything through: it protects the bank's capacity, and refusing all customers would be
 the greater harm. Failed sign-ins protect passwords, so they are still counted, by each process on its own: guessing
@@ -39,8 +44,7 @@ class _Redis:
             socket_connect_timeout=_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type] # handed on to redis-py
         )
-        self.requests = strategies.FixedWindowRateLimiter(storage)
-        self.failures = strategies.MovingWindowRateLimiter(storage)
+        self.limiter = strategies.MovingWindowRateLimiter(storage)
         self._away_until = 0.0
 
     @property
@@ -63,16 +67,13 @@ def _own_failures() -> strategies.RateLimiter:
 
 
 def count_request(*, kind: str, caller: str, per_minute: int) -> None:
-    """Count a request of `kind` by `caller`, in minutes that begin with a first request.
-
-    Raises RateLimitedError if it is one too many.
-    """
+    """Count a request of `kind` by `caller`. Raises RateLimitedError if it is one too many within 60 seconds."""
     redis, item = _redis(), RateLimitItemPerMinute(per_minute)
     if redis.is_away:
         return
     try:
-        if not redis.requests.hit(item, kind, caller):
-            _refuse(redis.requests, item, kind, caller)
+        if not redis.limiter.hit(item, kind, caller):
+            _refuse(redis.limiter, item, kind, caller)
     except StorageError as error:
         redis.leave_alone(error)
 
@@ -102,7 +103,7 @@ class FailureLimit:
     def _ask(self, is_allowed: Callable[[strategies.RateLimiter], bool]) -> None:
         redis = _redis()
         try:
-            self._ask_one(_own_failures() if redis.is_away else redis.failures, is_allowed)
+            self._ask_one(_own_failures() if redis.is_away else redis.limiter, is_allowed)
         except StorageError as error:
             redis.leave_alone(error)
             self._ask_one(_own_failures(), is_allowed)

@@ -3,11 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.errors import LengthRequiredError
+from core.api.refusals import name_error
+from core.api.source import get_source
+from core.errors import RateLimitedError
+from core.limits import FailureLimit
 from core.models import User
 
 
@@ -22,6 +28,21 @@ class BankView(APIView):
         super().initial(request, *args, **kwargs)
         if "Transfer-Encoding" in request.headers:
             raise LengthRequiredError
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer a refusal; one 401 or 403 too many of a source becomes a 429.
+
+        Only refusals are counted, so nobody waits for the counter or is shut out by a neighbour behind one address.
+        """
+        return super().handle_exception(self._count(exc) if name_error(exc).http_status in (401, 403) else exc)
+
+    def _count(self, refusal: Exception) -> Exception:
+        source, per_minute = get_source(self.request), settings.REFUSALS_PER_SOURCE
+        try:
+            FailureLimit(kind="refusals", subject=source, per_minute=per_minute).count_failure()
+        except RateLimitedError as error:
+            return error
+        return refusal
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -4,15 +4,18 @@ import itertools
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from django.http import Http404
 from django.test import Client as HttpClient
 from django.test import RequestFactory
+from django.utils import timezone
 from pytest_django import Settings
 
 from core.api import refusals
@@ -220,6 +223,20 @@ class TestLimits:
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
         assert api.patch("clients/me", {}).status == 200
         assert call_as(make_client()).get("clients/me").status == 200
+
+    def test_a_limit_holds_for_any_minute(self, api: Caller, settings: Settings) -> None:
+        settings.READS_PER_MINUTE = 10
+        start = timezone.now()
+
+        def count_answers(seconds: int) -> int:
+            with time_machine.travel(start + timedelta(seconds=seconds)):
+                return [api.get("clients/me").status for _ in range(20)].count(200)
+
+        with time_machine.travel(start):
+            assert api.get("clients/me").status == 200
+        answered = [count_answers(59), count_answers(61), count_answers(118), count_answers(120)]
+
+        assert answered == [9, 1, 0, 9]
 
     def test_signing_up_is_limited_by_source(self, settings: Settings) -> None:
         settings.SIGN_UPS_PER_SOURCE = 2

@@ -14,11 +14,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from core.models import User
-from core.scopes import format_scopes
+from core.scopes import Scope, format_scopes
 from core.tokens import sign_access_token, sign_refresh_token
 from kyc.models import Client
 from kyc.scopes import CUSTOMER_SCOPES
 from tests.api.caller import Caller, make_token
+from tests.api.session import refresh, run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,46 @@ FORGERIES: dict[str, Callable[[User], str]] = {
     "two tokens": lambda user: f"{_forge(user)} {_forge(user)}",
     "very long": lambda user: "a" * 100_000,
 }
+
+
+class TestRefusals:
+    """How many answers of 401 and 403 a source gets."""
+
+    @pytest.fixture(autouse=True)
+    def _limits(self, settings: Settings) -> None:
+        settings.REFUSALS_PER_SOURCE = 3
+
+    def test_a_source_is_told_to_wait_after_too_many(self, alice: Client) -> None:
+        answers = [Caller(_forge(alice.user, key="z" * 40)).get("clients/me") for _ in range(4)]
+
+        assert [answer.status for answer in answers] == [401, 401, 401, 429]
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+    def test_no_token_a_narrow_one_and_a_forged_refresh_token_count_alike(self, alice: Client) -> None:
+        narrow = Caller(make_token(alice.user, Scope.ACCOUNTS_READ))
+
+        statuses = [Caller().get("accounts").status, narrow.get("clients/me").status, refresh("x").status]
+
+        assert statuses == [401, 403, 401]
+        assert narrow.get("clients/me").refusal == (429, "rate_limited")
+
+    def test_a_good_token_is_as_good_as_before(self, alice: Client) -> None:
+        for _ in range(5):
+            Caller("forged").get("clients/me")
+
+        assert Caller(make_token(alice.user, *CUSTOMER_SCOPES)).get("clients/me").status == 200
+
+    def test_another_source_is_only_refused(self) -> None:
+        for _ in range(5):
+            Caller("forged").get("clients/me")
+
+        assert Caller("forged", REMOTE_ADDR="192.0.2.7").get("clients/me").status == 401
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_exact_under_concurrency(self) -> None:
+        statuses = run_together(20, lambda: Caller("forged").get("clients/me").status)
+
+        assert sorted(statuses) == [401] * 3 + [429] * 17
 
 
 class TestTokens:
