@@ -1,6 +1,7 @@
 """System checks of the settings: what would only fail later, or fail silently, stops the start here."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from django.apps import AppConfig
@@ -8,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from tink_fields.fields import KeysetManager
+
+_SECRETS = ("SECRET_KEY", "JWT_SECRET", "PII_INDEX_KEY")
 
 
 @register()
@@ -24,6 +27,20 @@ def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 
 @register()
+def check_randomness(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse secrets that somebody made up, and one secret in two places: whoever learns one would know both."""
+    messages: list[CheckMessage] = [
+        Error(f"{name} is not random. Make one: openssl rand -hex 32", id="bank.E005")
+        for name in _SECRETS
+        if not _looks_random(getattr(settings, name))
+    ]
+    for one, other in combinations(_SECRETS, 2):
+        if getattr(settings, one).lower() == getattr(settings, other).lower():
+            messages.append(Error(f"{one} and {other} must not be the same.", id="bank.E006"))
+    return messages
+
+
+@register()
 def check_keyset(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse a keyset that cannot encrypt personal data: the first client would be the one to find out."""
     try:
@@ -31,6 +48,11 @@ def check_keyset(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     except ImproperlyConfigured as error:
         return [Error(f"PII_KEYSET_FILE does not name a Tink AEAD keyset: {error}", id="bank.E004")]
     return []
+
+
+def _looks_random(text: str) -> bool:
+    """Tell whether most stretches of three characters are different: random ones hardly repeat, made-up ones do."""
+    return len({text[start : start + 3] for start in range(len(text) - 2)}) > len(text) / 2
 
 
 def _is_hex_key(text: str) -> bool:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from core.ids import uuid7
 from core.tracing import enter_trace, get_trace_id
@@ -33,6 +34,28 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = _request_id.get()
         return response
+
+
+class HeadMiddleware:
+    """Leaves the body out of an answer to HEAD, with the Content-Length that GET has; gunicorn would warn of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer."""
+        response = self.get_response(request)
+        if request.method == "HEAD":
+            _drop_body(response)
+        return response
+
+
+def _drop_body(response: HttpResponseBase) -> None:
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
+    elif isinstance(response, HttpResponse):
+        response.content = b""
 
 
 class RequestIdFilter(logging.Filter):

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, connection
 from django.http import Http404
 from django.test import Client as HttpClient
@@ -84,6 +85,16 @@ class TestUnknownPathsAndMethods:
         response = HttpClient(headers={"Authorization": f"Bearer {api.token}"}).head("/api/v1/clients/me")
 
         assert (response.status_code, response.content) == (200, b"")
+
+    @pytest.mark.parametrize("path", ["/livez", "/nothing", "/api/schema/", "/api/docs/", "/admin/login/"])
+    def test_head_hands_the_web_server_no_body(self, path: str) -> None:
+        handler = WSGIHandler()
+
+        got, headed = (handler.get_response(RequestFactory().generic(method, path)) for method in ("GET", "HEAD"))
+
+        assert (bool(got.content), headed.content) == (True, b"")
+        assert got.status_code == headed.status_code
+        assert got["Content-Length"] == headed["Content-Length"]
 
 
 class TestBodies:

@@ -4,9 +4,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
+from secrets import token_hex, token_urlsafe
 
 import pytest
+from pytest_django import Settings
+
+from bank.checks import check_randomness
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +58,43 @@ def test_names_a_missing_setting(name: str) -> None:
 
     assert checked.returncode != 0
     assert name in checked.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET", "PII_INDEX_KEY"])
+@pytest.mark.parametrize(
+    "secret",
+    ["a" * 64, "ab" * 32, "0123456789abcdef" * 4, "00112233445566778899aabbccddeeff" * 2, "change-me-" * 6, "01" * 40],
+    ids=lambda secret: secret[:16],
+)
+def test_refuses_a_secret_that_is_made_up(name: str, secret: str, settings: Settings) -> None:
+    setattr(settings, name, secret)
+
+    assert [(message.id, name in message.msg) for message in check_randomness(None)] == [("bank.E005", True)]
+
+
+@pytest.mark.parametrize("make", [token_hex, token_urlsafe, lambda size: token_hex(size * 8)])
+def test_takes_random_secrets(make: Callable[[int], str], settings: Settings) -> None:
+    for _ in range(1_000):
+        settings.SECRET_KEY, settings.JWT_SECRET, settings.PII_INDEX_KEY = make(32), make(32), make(32)
+        assert check_randomness(None) == []
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(["SECRET_KEY", "JWT_SECRET", "PII_INDEX_KEY"], 2)))
+def test_refuses_one_secret_in_two_places(one: str, other: str, settings: Settings) -> None:
+    setattr(settings, other, getattr(settings, one).upper())
+
+    messages = check_randomness(None)
+
+    assert [message.id for message in messages] == ["bank.E006"]
+    assert one in messages[0].msg
+    assert other in messages[0].msg
+
+
+def test_a_made_up_secret_stops_the_start() -> None:
+    checked = check_settings(JWT_SECRET="a" * 64)
+
+    assert checked.returncode != 0
+    assert "bank.E005" in checked.stderr
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
