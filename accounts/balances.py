@@ -1,14 +1,20 @@
 """The balances that readers see: a row for each account, and a copy in Redis.
 
 Both follow the ledger through messages, which may come twice, late or after newer ones, and from several processes at
-once. So each write compares versions where the value is kept, in PostgreSQL and in Redis, and the newer one stays:
-a kept balance never goes back in time. No decision about money is taken on them.
+once; a transfer puts the balances that it made into Redis itself, so that whoever ordered it reads them. So each write
+compares versions where the value is kept, in PostgreSQL and in Redis, and the newer one stays: a kept balance never
+goes back in time. No decision about money is taken on them.
 
 A copy in Redis ends after BALANCE_CACHE_SECONDS: if Redis was away when a newer balance came, it is wrong no longer
 than that. What is found there is checked like a stranger's input, and a dead Redis only means to look elsewhere.
+
+# Note [A copy says when it was made]
+Redis ends a key only if whoever set it said so: one set by hand, or kept by PERSIST, would be shown for ever. So a copy
+carries its own moment and ends by it, too. That costs a comparison; to ask Redis how long a key lives costs a command.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
@@ -16,11 +22,13 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db import transaction
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from accounts.models import AccountBalance
 from core.db import Statement, Write, as_rows, run_together
+from ledger.locks import LockedBalance
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +49,13 @@ class KeptBalance(msgspec.Struct, frozen=True):
     as_of: datetime
 
 
+class _Copy(msgspec.Struct, frozen=True):
+    """What Redis keeps; see Note [A copy says when it was made]."""
+
+    balance: KeptBalance
+    copied_at: float  # seconds since 1970
+
+
 _UPSERT = Statement(
     """
     INSERT INTO accounts_accountbalance AS kept (account_id, booked, pending, available, version, as_of)
@@ -54,19 +69,22 @@ _UPSERT = Statement(
     """
 )
 
-# Garbage counts as nothing, so that it is overwritten. KEYS: the balance's. ARGV: its version, it, seconds to live.
+# Garbage counts as nothing, so that it is overwritten. KEYS: those of the copies. ARGV: their seconds to live, then
+# each one's version and itself.
 _SET_IF_NEWER = """
-local kept = redis.pcall('GET', KEYS[1])
-if type(kept) == 'string' then
-    local is_json, balance = pcall(cjson.decode, kept)
-    if is_json and type(balance) == 'table' and type(balance.version) == 'number'
-            and balance.version >= tonumber(ARGV[1]) then
-        return 0
+local function get_version(key)
+    local kept = redis.pcall('GET', key)
+    local is_json, copy = pcall(cjson.decode, type(kept) == 'string' and kept or '')
+    local balance = is_json and type(copy) == 'table' and copy.balance
+    return type(balance) == 'table' and type(balance.version) == 'number' and balance.version or -1
+end
+for i, key in ipairs(KEYS) do
+    if not (get_version(key) >= tonumber(ARGV[2 * i])) then -- so that NaN is not newer
+        redis.call('SET', key, ARGV[2 * i + 1], 'EX', ARGV[1])
     end
 end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-return 1
 """
+_COPIES_AT_ONCE = 500  # Redis does nothing else meanwhile
 
 
 def keep_balances(*, balances: Iterable[KeptBalance]) -> None:
@@ -84,15 +102,29 @@ def keep_balances(*, balances: Iterable[KeptBalance]) -> None:
 def cache_balances(*, balances: Sequence[KeptBalance]) -> None:
     """Keep each of `balances` in Redis if it is newer than what is there; do without if Redis is away."""
     try:
-        redis = get_redis_connection("default")
-        set_if_newer = redis.register_script(_SET_IF_NEWER)
-        with redis.pipeline(transaction=False) as pipeline:
-            for balance in balances:
-                value = [balance.version, msgspec.json.encode(balance), settings.BALANCE_CACHE_SECONDS]
-                set_if_newer(keys=[_key(balance.account_id)], args=value, client=pipeline)
-            pipeline.execute()
+        set_if_newer = get_redis_connection("default").register_script(_SET_IF_NEWER)
+        for start in range(0, len(balances), _COPIES_AT_ONCE):
+            part = balances[start : start + _COPIES_AT_ONCE]
+            set_if_newer(keys=[_key(balance.account_id) for balance in part], args=_make_copies(part))
     except RedisError as error:
         logger.warning("Redis does not take balances: %s", error)
+
+
+def cache_after_commit(*, balances: Sequence[LockedBalance], as_of: datetime) -> None:
+    """Let readers see, once the transaction has committed, the balances that it has changed.
+
+    The request is done by then, whatever becomes of this: the consumer brings the same balances a moment later.
+    """
+
+    def cache() -> None:
+        cache_balances(
+            balances=[
+                KeptBalance(each.id, each.booked, each.pending, each.available, each.version, as_of)
+                for each in balances
+            ]
+        )
+
+    transaction.on_commit(cache, robust=True)
 
 
 def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:
@@ -100,7 +132,7 @@ def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:
     try:
         redis = get_redis_connection("default")
         value = redis.get(_key(account_id))
-        balance = _decode(value, account_id)
+        balance = _read_copy(value, account_id)
         if value is not None and balance is None:
             logger.warning("What Redis has is no balance of %s: %r", account_id, value[:LOGGED_BYTES])
             redis.delete(_key(account_id))  # its version, if it has one, would keep true ones out
@@ -116,12 +148,22 @@ def find_stored_balance(*, account_id: UUID) -> KeptBalance | None:
     return KeptBalance(*row) if row else None
 
 
-def _decode(value: bytes | None, account_id: UUID) -> KeptBalance | None:
+def _make_copies(balances: Sequence[KeptBalance]) -> list[bytes | int]:
+    """Return the arguments of _SET_IF_NEWER."""
+    copied_at = time.time()
+    args: list[bytes | int] = [settings.BALANCE_CACHE_SECONDS]
+    for balance in balances:
+        args += [balance.version, msgspec.json.encode(_Copy(balance, copied_at))]
+    return args
+
+
+def _read_copy(value: bytes | None, account_id: UUID) -> KeptBalance | None:
     try:
-        balance = msgspec.json.decode(value or b"", type=KeptBalance)
+        copy = msgspec.json.decode(value or b"", type=_Copy)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return balance if balance.account_id == account_id else None
+    is_current = abs(time.time() - copy.copied_at) <= settings.BALANCE_CACHE_SECONDS  # clocks differ a little
+    return copy.balance if is_current and copy.balance.account_id == account_id else None
 
 
 def _pick_newest(balances: Iterable[KeptBalance]) -> list[KeptBalance]:

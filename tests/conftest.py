@@ -1,6 +1,7 @@
 """What all tests share: the database, and how it is emptied although its tables refuse that."""
 
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -12,6 +13,7 @@ from django.test import TransactionTestCase, override_settings
 from django_redis import get_redis_connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # each example talks to PostgreSQL
 hypothesis_settings.register_profile(
@@ -67,3 +69,15 @@ def _empty_cache() -> Iterator[Any]:
     """Start each test with an empty Redis, so that no limit is used up by another."""
     yield
     get_redis_connection("default").flushdb()
+
+
+@pytest.fixture
+def dead_redis(settings: Settings) -> Iterator[None]:
+    """Point the cache to a port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    cache = settings.CACHES["default"]
+    settings.CACHES = {"default": cache | {"LOCATION": f"redis://127.0.0.1:{port}/0"}}
+    yield
+    settings.CACHES = {"default": cache}

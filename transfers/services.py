@@ -5,21 +5,26 @@ Note [The path of a submission]
     lock       lock the accounts of the books, in id order; their rows say whose they are and what they refuse
     decide     in memory, order by order: refuse, fail or post
     write      entries, postings, balances, transfers and events
-Each step but deciding is one statement, however many orders there are. Keys are claimed before accounts are locked, and
-both in one order everywhere, so that no two submissions deadlock.
+    show       once that is committed, put the new balances where they are read
+Each step but deciding is one statement, or for showing one command, however many orders there are. Keys are claimed
+before accounts are locked, and both in one order everywhere, so that no two submissions deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from django.db import transaction
 
+from accounts.balances import cache_after_commit
 from core.db import run_together
 from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, release_keys
 from core.ids import uuid7
 from events.services import write_events
+from ledger.batch import PostingBatch
+from ledger.locks import LockedBalance
 from transfers.decisions import Decider
 from transfers.orders import Submission, TransferOrder
 from transfers.records import TransferRecord, get_records, write_records
@@ -71,10 +76,17 @@ def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -
     release_keys(claims=[claim for claim, outcome in decided if isinstance(outcome, BankError)])
     transfers = [outcome for _, outcome in decided if isinstance(outcome, TransferRecord)]
     run_together(*decider.batch.get_writes(), *write_records(records=transfers), *write_events(events=decider.events))
+    cache_after_commit(balances=_get_changed(transfers, decider.batch), as_of=decider.batch.booked_at)
     return {
         claim.resource_id: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
         for claim, outcome in decided
     }
+
+
+def _get_changed(transfers: Iterable[TransferRecord], batch: PostingBatch) -> list[LockedBalance]:
+    """Return the balances of the customers' accounts between which `transfers` have moved money."""
+    sides = ((each.debtor_account_id, each.creditor_account_id) for each in transfers if each.completed_at)
+    return [batch.balances[account_id] for account_id in set(chain.from_iterable(sides)) if account_id]
 
 
 def _replay(claims: Sequence[Claim]) -> dict[UUID, Submission | BankError]:

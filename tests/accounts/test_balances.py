@@ -1,9 +1,8 @@
 """What readers see of balances: from Redis, the read model or the ledger; never older than before, never nonsense."""
 
 import json
-import socket
 import threading
-from collections.abc import Iterator
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -50,24 +49,19 @@ def read(account: Account, *, min_version: int = 0) -> ReadBalance:
     return get_balance(account=account, now=NOW, min_version=min_version)
 
 
+def forge(account: Account, *, copied_at: float | None = None, **changes: Any) -> None:
+    """Change the account's copy in Redis, and let the key live for ever."""
+    copy = json.loads(get_redis().get(get_key(account.pk)))
+    forged = {"balance": copy["balance"] | changes, "copied_at": copied_at or copy["copied_at"]}
+    get_redis().set(get_key(account.pk), json.dumps(forged))
+
+
 def get_key(account_id: UUID) -> str:
     return f"balance:{account_id}"
 
 
 def get_redis() -> Any:
     return get_redis_connection("default")
-
-
-@pytest.fixture
-def dead_redis(settings: Settings) -> Iterator[None]:
-    """Point the cache to a port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    cache = settings.CACHES["default"]
-    settings.CACHES = {"default": cache | {"LOCATION": f"redis://127.0.0.1:{port}/0"}}
-    yield
-    settings.CACHES = {"default": cache}
 
 
 def test_reads_the_cache_then_the_read_model_then_the_ledger() -> None:
@@ -170,7 +164,8 @@ def keep_each(start: threading.Barrier, account_id: UUID, first: int) -> None:
     "garbage",
     [
         b"", b"\x80\x04garbage", b"\xff\xfe", b"null", b"7", b"[]", b"{}", b"[" * 50_000,
-        b'{"version": "9"}', b'{"version": 9007199254740993}', b'{"version": 1e999}',
+        b'{"balance": 7}', b'{"balance": {"version": "9"}}', b'{"balance": {"version": 9007199254740993}}',
+        b'{"balance": {"version": 1e999}}', b'{"balance": {"version": NaN}}', b'{"version": 9}',
     ],
 )  # fmt: skip
 def test_garbage_in_the_cache_is_read_past_and_overwritten(garbage: bytes) -> None:
@@ -187,11 +182,10 @@ def test_garbage_in_the_cache_is_read_past_and_overwritten(garbage: bytes) -> No
 @pytest.mark.parametrize(
     "changes", [{"booked": 1.5}, {"version": -1}, {"as_of": "soon"}, {"booked": 2**63}, {"pending": None}]
 )
-def test_a_cached_balance_of_wrong_types_is_none(changes: dict[str, object]) -> None:
+def test_a_cached_balance_of_wrong_types_is_none(changes: dict[str, Any]) -> None:
     account = make_account(balance=100)
     cache_balances(balances=[kept(account.pk, version=1)])
-    value = json.loads(get_redis().get(get_key(account.pk))) | changes
-    get_redis().set(get_key(account.pk), json.dumps(value))
+    forge(account, **changes)
 
     assert read(account).source == BalanceSource.LEDGER
 
@@ -222,6 +216,42 @@ def test_cached_balances_end(settings: Settings) -> None:
     cache_balances(balances=[kept(account.pk, version=1)])
 
     assert 0 < get_redis().ttl(get_key(account.pk)) <= 40
+
+
+@pytest.mark.parametrize("seconds", [-41, 41, 10**9])
+def test_a_forged_balance_without_an_end_ends_all_the_same(settings: Settings, seconds: int) -> None:
+    settings.BALANCE_CACHE_SECONDS = 40
+    account = make_account(balance=100)
+    keep(kept(account.pk, version=1, booked=100))
+
+    forge(account, booked=999, version=10**9, copied_at=time.time() + seconds)
+    found = read(account), read(account)
+
+    assert [(balance.booked, source) for balance, source in found] == [
+        (100, BalanceSource.STORE),
+        (100, BalanceSource.CACHE),
+    ]
+
+
+def test_a_clock_that_differs_a_little_hides_no_balance() -> None:
+    account = make_account(balance=100)
+    keep(kept(account.pk, version=1, booked=100))
+
+    for seconds in (-5, 5):
+        forge(account, copied_at=time.time() + seconds)
+        assert read(account).source == BalanceSource.CACHE
+
+
+def test_many_balances_take_few_commands_and_each_is_compared() -> None:
+    old, new = kept(uuid7(), version=5), [kept(uuid7(), version=number) for number in range(1_201)]
+    cache_balances(balances=[old])
+    calls = get_redis().info("commandstats")["cmdstat_evalsha"]["calls"]
+
+    cache_balances(balances=[*new, kept(old.account_id, version=4)])
+
+    assert get_redis().info("commandstats")["cmdstat_evalsha"]["calls"] - calls == 3
+    for balance in (old, *new):
+        assert find_cached_balance(account_id=balance.account_id) == balance
 
 
 @pytest.mark.usefixtures("dead_redis")
