@@ -8,6 +8,7 @@ A version that was published stays as it is, for its messages are in Kafka and i
 change gets a version of its own, a new class at the end of its topic's line, which only adds fields; so a reader of an
 older version reads the newer one too, and one topic carries the newest alone. What cannot be added gets a topic of its
 own. `manage.py describe_events` refuses anything else. A draft, which nobody publishes yet, is free to change.
+An event of before a field was added may be published again; events/topics.py then has to fill the field in.
 
 No message carries personal data: ids, figures and codes only. So a reason that staff typed stays in the database.
 """
@@ -69,8 +70,8 @@ class Schema(NamedTuple):
 
     @property
     def uri(self) -> str:
-        """The reference by which a message names it."""
-        return f"/schemas/{self.topic}/{self.version}"
+        """The name by which a message refers to it: CloudEvents want a whole URI, and the bank serves none."""
+        return f"urn:bank:schema:{self.topic}:{self.version}"
 
 
 _CLIENT = "the client's id"

@@ -72,7 +72,7 @@ class AccountOverdraftChanged(MessageData, frozen=True):
     client: ClientId
     actor: Actor
     overdraft_limit: OverdraftLimit
-    balance: AccountBalanceUpdated
+    balance: Annotated[AccountBalanceUpdated, Meta(description="The account's balance after that.")]
 
 
 class _HoldStep(AccountBalanceUpdated, frozen=True):

@@ -21,7 +21,6 @@ _TRANSFER = "019cae2e-1c40-7c5d-ae3f-4b6a8c0d2e3f"
 _HOLD = "019cae2e-2fb0-7d6e-bf40-5c7b9d1e3f40"
 
 Amount = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_Uint63 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 AccountId = Annotated[UUID, Meta(description="The account.", examples=[_ACCOUNT])]
 ClientId = Annotated[UUID, Meta(description="The client.", examples=[_CLIENT])]
@@ -51,4 +50,7 @@ OverdraftLimit = Annotated[
 Booked = Annotated[Amount, Meta(description="The booked balance, in minor units.", examples=[125000])]
 Pending = Annotated[Amount, Meta(description="What open holds take from it, in minor units.", examples=[2500])]
 Available = Annotated[Amount, Meta(description="What can still be taken, in minor units.", examples=[122500])]
-Version = Annotated[_Uint63, Meta(description="Orders the balances of one account: keep the highest.", examples=[42])]
+Version = Annotated[
+    int,
+    Meta(ge=0, le=2**63 - 1, description="Orders the balances of one account: keep the highest.", examples=[42]),
+]

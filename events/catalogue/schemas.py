@@ -86,8 +86,8 @@ def _resolve(part: Any, parts: Mapping[str, Any]) -> Any:
         return [_resolve(each, parts) for each in part]
     if not isinstance(part, dict):
         return part
-    resolved = {name: _resolve(value, parts) for name, value in part.items() if name != "$ref"}
-    return resolved | _resolve(parts[part["$ref"].rpartition("/")[2]], parts) if "$ref" in part else resolved
+    named = _resolve(parts[part["$ref"].rpartition("/")[2]], parts) if "$ref" in part else {}
+    return named | {name: _resolve(value, parts) for name, value in part.items() if name != "$ref"}
 
 
 def _without_prose(part: Any) -> Any:

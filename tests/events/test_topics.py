@@ -135,7 +135,7 @@ def test_messages_are_cloud_events() -> None:
         "time": "2026-03-02T12:00:00Z",
         "sequence": 7,
         "datacontenttype": "application/json",
-        "dataschema": "/schemas/customer.verified/1",
+        "dataschema": "urn:bank:schema:customer.verified:1",
         "traceparent": TRACEPARENT,
         "data": payload,
     }
