@@ -250,6 +250,7 @@ IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 
 # API
 MAX_REQUEST_BYTES = _positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)
+REQUEST_SECONDS = _positive_int("REQUEST_SECONDS", 15)  # how long bank/server.py lets a caller be slow
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["core.api.authentication.BearerAuthentication"],

@@ -27,6 +27,15 @@ class NotAcceptableError(BankError):
     message = "This answer cannot be given in the format asked for."
 
 
+class RequestTimeoutError(BankError):
+    """The request began to arrive and did not end in time. Nothing of it was looked at."""
+
+    code = "request_timeout"
+    http_status = 408
+    retryable = True
+    message = "The request took too long to arrive, and nothing was done."
+
+
 class LengthRequiredError(BankError):
     """The body came in chunks: WSGI does not read it, and a limit of sizes wants to know the size."""
 
@@ -43,12 +52,28 @@ class PayloadTooLargeError(BankError):
     message = "The request's body is too large."
 
 
+class UriTooLongError(BankError):
+    """The path with its query is longer than the web server reads."""
+
+    code = "uri_too_long"
+    http_status = 414
+    message = "The request's path is too long."
+
+
 class UnsupportedMediaTypeError(BankError):
     """The body is not of a kind that this call reads."""
 
     code = "unsupported_media_type"
     http_status = 415
     message = "Send the body as application/json."
+
+
+class HeadersTooLargeError(BankError):
+    """The header fields are more or longer than the web server reads."""
+
+    code = "headers_too_large"
+    http_status = 431
+    message = "The request's header fields are too large."
 
 
 class InternalError(BankError):

@@ -29,11 +29,16 @@ class RequestIdMiddleware:
         """Run the request under its id and in its trace."""
         given = request.headers.get("X-Request-ID", "")
         # Both stay set until this thread's next request, since Django logs refusals after the last middleware.
-        _request_id.set(given if _ACCEPTABLE.fullmatch(given) else str(uuid7()))
+        _request_id.set(choose_request_id(given))
         enter_trace(header=request.headers.get("traceparent", ""))
         response = self.get_response(request)
         response["X-Request-ID"] = _request_id.get()
         return response
+
+
+def choose_request_id(given: str) -> str:
+    """Return the id that the caller gave its request, or a new one if there is none or it could do harm in a log."""
+    return given if _ACCEPTABLE.fullmatch(given) else str(uuid7())
 
 
 class HeadMiddleware:
