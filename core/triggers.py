@@ -74,6 +74,22 @@ def fixed_while(*, table: str, field: str, state_field: str, state: str) -> pgtr
     )
 
 
+def frozen_once(*, table: str, condition: str, fields: Sequence[str] = ()) -> pgtrigger.Trigger:
+    """Return a trigger that refuses to change a row once `condition`, SQL over OLD, holds.
+
+    With `fields`, only updates that name one of them; others do not even meet it. It is an AFTER trigger, as a BEFORE
+    trigger would lock each row anew, also for the updates that it lets pass.
+    """
+    return pgtrigger.Trigger(
+        name="frozen_once",
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf(*fields) if fields else pgtrigger.Update,
+        condition=pgtrigger.Condition(condition),
+        func=refuse(constraint=f"{table}_frozen_once", message=f"this row of {table} is final"),
+    )
+
+
 def legal_states(*, table: str, field: str, transitions: Mapping[str, Iterable[str]]) -> pgtrigger.Trigger:
     """Return a trigger that lets `field` only take a step named in `transitions`.
 

@@ -6,7 +6,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from tink_fields import EncryptedDateField, EncryptedTextField
 
 from core.ids import uuid7
-from core.triggers import fixed_while, legal_states, never_deleted
+from core.triggers import fixed_while, frozen_once, legal_states, never_changed, never_deleted
 from kyc.states import (
     CASE_TRANSITIONS,
     CLIENT_TRANSITIONS,
@@ -74,13 +74,15 @@ class KycCase(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
-        """One open case a client; a decided case says who, when and why."""
+        """One open case a client; a decided case says who, when and why, for good."""
 
         verbose_name = "KYC case"
         permissions = [("decide_kyccase", "Can decide a KYC case")]
         triggers = [
             never_deleted(table="kyc_kyccase"),
+            never_changed(table="kyc_kyccase", fields=["id", "client_id", "opened_at"]),
             legal_states(table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS),
+            frozen_once(table="kyc_kyccase", condition=f"OLD.status <> '{KycStatus.IN_REVIEW.value}'"),
         ]
         constraints = [
             UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),

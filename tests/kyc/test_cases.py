@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
+from core.db import get_constraint_name
 from core.errors import InvalidInputError
 from core.ids import uuid7
 from core.models import User
@@ -24,6 +26,7 @@ from kyc.selectors import find_client_of_user, get_client, list_open_cases
 from kyc.services import decide_case, reopen_case, update_client
 from kyc.states import KycStatus
 from tests.factories import make_alice, make_bob, make_client, make_inactive_client, make_staff
+from tests.runtime_role import as_runtime_role
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +61,42 @@ def test_a_decision_is_kept_with_who_why_and_when(decision: KycStatus, event_typ
 def test_refuses_to_decide_a_case_twice() -> None:
     with pytest.raises(CaseNotOpenError):
         decide(make_alice())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": "Forged"},
+        {"decided_by": 1},
+        {"decided_at": NOW},
+        {"status": KycStatus.VERIFIED, "reason": "Forged"},
+    ],
+)
+def test_the_database_keeps_a_decided_case_as_it_was_decided(change: dict[str, object]) -> None:
+    case = make_alice().cases.get()
+
+    refusal = refused_by(KycCase.objects.filter(id=case.id), change)
+
+    assert refusal == "kyc_kyccase_frozen_once"
+
+
+@pytest.mark.parametrize("column", ["id", "client_id", "opened_at"])
+def test_the_database_keeps_what_an_open_case_is_about(column: str) -> None:
+    case = make_bob().cases.get()
+
+    refusal = refused_by(KycCase.objects.filter(id=case.id), {column: getattr(case, column)})
+
+    assert refusal == "kyc_kyccase_never_changed"
+
+
+def refused_by(rows: QuerySet[KycCase], change: dict[str, object]) -> str:
+    """Return the constraint by which the runtime role is refused `change` to `rows`, or '' if nothing does."""
+    try:
+        with as_runtime_role(), transaction.atomic():
+            rows.update(**change)
+    except IntegrityError as error:
+        return get_constraint_name(error)
+    return ""
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "a\x00b", "a" * 256])
