@@ -57,7 +57,12 @@ def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, ov
         number = _choose_number()
         account = Account.objects.create(
             ledger_account=open_ledger_account(
-                line=CUSTOMERS, name=number, currency=currency, floor=-overdraft_limit, holder_id=client_id
+                line=CUSTOMERS,
+                name=number,
+                currency=currency,
+                floor=-overdraft_limit,
+                holder_id=client_id,
+                now=now,
             ),
             number=number,
             client_id=client_id,

@@ -84,6 +84,14 @@ class HoldNotOpenError(BankError):
     message = "The hold is no longer open."
 
 
+class HoldExpiredError(BankError):
+    """The hold's time is over; its funds are given back."""
+
+    code = "hold_expired"
+    http_status = 409
+    message = "The hold has expired."
+
+
 class HoldExceededError(BankError):
     """More was to be captured than is held."""
 

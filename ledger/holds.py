@@ -2,31 +2,41 @@
 
 A hold raises the account's pending debits and so lowers what is available; an AvailabilityChange row keeps each such
 step with the version that it gave the account. The caller opens the transaction, except for `expire_holds`.
+
+A hold whose time is over can no longer be captured, but keeps its funds until `expire_holds` gives them back.
 """
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from core.db import require_transaction
+from core.errors import InvalidAmountError, InvalidInputError
 from core.ids import uuid7
+from core.money import MAX_AMOUNT_MINOR
 from events.services import NewEvent, record_events
 from ledger.batch import EntryDraft, Line
 from ledger.errors import (
     AccountBlockedError,
+    AccountBusyError,
     AccountInactiveError,
     AccountNotFoundError,
     HoldExceededError,
+    HoldExpiredError,
     HoldNotFoundError,
     HoldNotOpenError,
     InsufficientFundsError,
 )
 from ledger.locks import lock_accounts
 from ledger.models import AvailabilityChange, Hold, LedgerAccount
+from ledger.restrictions import change_availability
 from ledger.selectors import describe_balance
 from ledger.services import post_entries
 from ledger.states import HoldStatus, Side
+
+logger = logging.getLogger(__name__)
 
 _EXPIRY_CHUNK = 200
 
@@ -39,10 +49,12 @@ def place_hold(
     expires_at: datetime | None = None,
     reference: UUID | None = None,
 ) -> Hold:
-    """Reserve `amount` minor units of an account.
+    """Reserve `amount` minor units of an account, until `expires_at` if that is given.
 
-    Raises AccountNotFoundError, AccountBlockedError, AccountInactiveError, InsufficientFundsError or AccountBusyError.
+    Raises InvalidAmountError unless the amount is positive, InvalidInputError if `expires_at` is not after `now`, and
+    AccountNotFoundError, AccountBlockedError, AccountInactiveError, InsufficientFundsError or AccountBusyError.
     """
+    _check_terms(amount=amount, expires_at=expires_at, now=now)
     account = lock_accounts(account_ids=[account_id]).get(account_id)
     if account is None or account.normal_side != Side.CREDIT:
         raise AccountNotFoundError
@@ -60,17 +72,26 @@ def place_hold(
     return hold
 
 
+def _check_terms(*, amount: int, expires_at: datetime | None, now: datetime) -> None:
+    if not 0 < amount <= MAX_AMOUNT_MINOR:
+        raise InvalidAmountError
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInputError(errors={"expires_at": ["Give a moment that is still to come."]})
+
+
 def capture_hold(
     *, hold_id: UUID, credit_account_id: UUID, code: str, now: datetime, amount: int | None = None
 ) -> UUID:
     """Move `amount` of the held funds (all of them if None) to another account; what is left is given back.
 
-    Returns the journal entry's id. Raises HoldNotFoundError, HoldNotOpenError, HoldExceededError and what a posting
-    may raise.
+    Returns the journal entry's id. Raises HoldNotFoundError, HoldNotOpenError, HoldExpiredError, HoldExceededError
+    and what a posting may raise.
     """
     account_id = _get_account_id(hold_id)
     locked = lock_accounts(account_ids={account_id, credit_account_id})
     account, hold = locked[account_id], _get_open_hold(hold_id)
+    if hold.expires_at is not None and hold.expires_at <= now:
+        raise HoldExpiredError
     captured = hold.amount if amount is None else amount
     if not 0 < captured <= hold.amount:
         raise HoldExceededError
@@ -90,22 +111,29 @@ def release_hold(*, hold_id: UUID, now: datetime) -> Hold:
 
 
 def expire_holds(*, now: datetime) -> int:
-    """Give back the funds of all holds whose time is over, each in its own transaction; return how many."""
+    """Give back the funds of all holds whose time is over, each in its own transaction; return how many.
+
+    A hold on an account that is busy is left for the next run, as waiting for it would keep the others' funds.
+    """
     due = Hold.objects.filter(status=HoldStatus.OPEN, expires_at__lte=now).order_by("expires_at")
-    expired = 0
+    expired = busy = 0
     for hold_id in due.values_list("id", flat=True)[:_EXPIRY_CHUNK]:
-        with transaction.atomic(durable=True):
-            try:
-                _give_back(hold_id=hold_id, status=HoldStatus.EXPIRED, now=now)
-            except HoldNotOpenError:
-                continue  # captured or released between the query and the lock
+        try:
+            with transaction.atomic(durable=True):
+                _give_back(hold_id=hold_id, status=HoldStatus.EXPIRED, now=now, nowait=True)
             expired += 1
+        except HoldNotOpenError:
+            continue  # captured or released between the query and the lock
+        except AccountBusyError:
+            busy += 1
+    if busy:
+        logger.warning("Holds that are due but stay open until the next run, as their accounts are busy: %d", busy)
     return expired
 
 
-def _give_back(*, hold_id: UUID, status: HoldStatus, now: datetime) -> Hold:
+def _give_back(*, hold_id: UUID, status: HoldStatus, now: datetime, nowait: bool = False) -> Hold:
     account_id = _get_account_id(hold_id)
-    account = lock_accounts(account_ids=[account_id])[account_id]
+    account = lock_accounts(account_ids=[account_id], nowait=nowait)[account_id]
     hold = _get_open_hold(hold_id)
     _end(hold=hold, status=status, captured=0, now=now)
     _change_pending(account=account, hold=hold, delta=-hold.amount, now=now)
@@ -139,11 +167,7 @@ def _end(*, hold: Hold, status: HoldStatus, captured: int, now: datetime) -> Non
 
 def _change_pending(*, account: LedgerAccount, hold: Hold, delta: int, now: datetime) -> None:
     account.pending_debits += delta
-    account.version += 1
-    account.save(update_fields=["pending_debits", "version"])
-    AvailabilityChange.objects.create(
-        account_id=account.id, version=account.version, hold=hold, pending_delta=delta, changed_at=now
-    )
+    change_availability(account=account, change=AvailabilityChange(hold=hold, pending_delta=delta), now=now)
 
 
 def _record(*, kind: str, hold: Hold, account: LedgerAccount, now: datetime) -> None:

@@ -10,13 +10,14 @@ once, and accounts and entries can never be deleted.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pgtrigger
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
 
 from core.ids import uuid7
-from core.triggers import append_only, check_sql, legal_states, never_changed, never_deleted, refuse
+from core.triggers import append_only, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
 from ledger.chart import CUSTOMERS
 from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatus, Side
 
@@ -73,6 +74,18 @@ _ENTRIES_HAVE_POSTINGS = f"""
     RETURN NULL;
 """  # noqa: S608 - built from constants
 
+_AVAILABILITY_EXPLAINED = f"""
+    IF (OLD.floor IS NOT NULL AND NEW.floor IS NULL) OR NEW.version <> OLD.version + 1 OR NOT EXISTS (
+        SELECT FROM ledger_availabilitychange
+        WHERE account_id = NEW.id AND version = NEW.version
+          AND pending_delta = NEW.pending_debits - OLD.pending_debits
+          AND floor_delta = coalesce(NEW.floor, 0) - coalesce(OLD.floor, 0)
+    ) THEN
+        {refuse(constraint="ledger_account_explained", message="a change of what is available without its history")}
+    END IF;
+    RETURN NULL;
+"""
+
 
 def _after_insert(*, name: str, new_rows: str, func: str, declare: Sequence[tuple[str, str]] = ()) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
@@ -118,16 +131,27 @@ class LedgerAccount(models.Model):
     refuses_credits = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is posted after this moment.")
     version = models.BigIntegerField(default=0, help_text="How many changes of balance there were.")
-    last_booked_at = models.DateTimeField(null=True, blank=True)
+    last_booked_at = models.DateTimeField(null=True, blank=True, help_text="No later version has an earlier moment.")
 
     class Meta:
-        """I4 as a CHECK; one internal account of a class and currency."""
+        """I4 as a CHECK; one internal account of a class and currency.
+
+        The triggers on updates name columns that a posting does not write, so the hot path does not meet them.
+        """
 
         triggers = [
             never_deleted(table="ledger_ledgeraccount"),
             never_changed(
                 table="ledger_ledgeraccount",
-                fields=["id", "holder_id", "chart_code", "kind", "currency"],
+                fields=["id", "holder_id", "chart_code", "kind", "currency", "pending_credits"],
+            ),
+            frozen_once(table="ledger_ledgeraccount", fields=["closed_at"], condition="OLD.closed_at IS NOT NULL"),
+            pgtrigger.Trigger(
+                name="availability_explained",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("floor", "pending_debits"),
+                func=_AVAILABILITY_EXPLAINED,
             ),
         ]
         constraints = [
@@ -170,6 +194,10 @@ class LedgerAccount(models.Model):
     def available(self) -> int:
         """What can still be taken: balance - pending - floor. The one definition of it outside SQL."""
         return self.balance - self.pending - (self.floor or 0)
+
+    def get_next_moment(self, *, now: datetime) -> datetime:
+        """Return `now`, or the account's latest booking if that is later: along an account time never goes back."""
+        return max(now, self.last_booked_at or now)
 
 
 class JournalEntry(models.Model):
@@ -270,6 +298,7 @@ class Hold(models.Model):
             never_deleted(table="ledger_hold"),
             never_changed(table="ledger_hold", fields=["id", "account_id", "amount", "reference", "created_at"]),
             legal_states(table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS),
+            frozen_once(table="ledger_hold", condition=f"OLD.status <> '{HoldStatus.OPEN.value}'"),
         ]
         constraints = [
             CheckConstraint(name="ledger_hold_amount_positive", condition=Q(amount__gt=0)),
@@ -300,7 +329,7 @@ class AvailabilityChange(models.Model):
     """A change of what is available without a posting: a step of a hold, or a new floor.
 
     It has the version that it gave the account, so an account's postings and these rows together have each version
-    from 1 on once.
+    from 1 on once. The floor that an account is opened with is version 0, so that all floor deltas add up to the floor.
     """
 
     pk = models.CompositePrimaryKey("account_id", "version")

@@ -25,9 +25,19 @@ def set_floor(*, account: LedgerAccount, floor: int, now: datetime) -> None:
     require_transaction()
     delta = floor - (account.floor or 0)
     account.floor = floor
+    change_availability(account=account, change=AvailabilityChange(floor_delta=delta), now=now)
+
+
+def change_availability(*, account: LedgerAccount, change: AvailabilityChange, now: datetime) -> None:
+    """Save the account's floor and pending sums under a new version, and `change` as the history of that.
+
+    The history comes first: the database refuses a floor or a pending sum that it does not explain.
+    """
     account.version += 1
-    account.save(update_fields=["floor", "version"])
-    AvailabilityChange.objects.create(account_id=account.id, version=account.version, floor_delta=delta, changed_at=now)
+    account.last_booked_at = account.get_next_moment(now=now)
+    change.account, change.version, change.changed_at = account, account.version, account.last_booked_at
+    change.save(force_insert=True)
+    account.save(update_fields=["floor", "pending_debits", "version", "last_booked_at"])
 
 
 def close_account(*, account: LedgerAccount, now: datetime) -> None:
@@ -36,5 +46,5 @@ def close_account(*, account: LedgerAccount, now: datetime) -> None:
     It is closed at `now`, or at its latest booking if a clock was ahead: nothing may be booked after it was closed.
     """
     require_transaction()
-    account.closed_at = max(now, account.last_booked_at or now)
+    account.closed_at = account.get_next_moment(now=now)
     account.save(update_fields=["closed_at"])

@@ -14,7 +14,7 @@ from ledger.chart import INTERNAL, ChartLine
 from ledger.errors import AlreadyReversedError, EntryNotFoundError
 from ledger.events import describe_balances, entry_posted
 from ledger.locks import lock_balances
-from ledger.models import JournalEntry, LedgerAccount
+from ledger.models import AvailabilityChange, JournalEntry, LedgerAccount
 from ledger.states import Side
 
 _INTERNAL_ACCOUNTS = UUID("5c7b0f0e-51a5-7c3f-9b60-0d6f2f6f1a11")
@@ -49,7 +49,7 @@ def open_books(*, currency: str) -> None:
 
 
 def open_account(
-    *, line: ChartLine, name: str, currency: str, floor: int | None, holder_id: UUID | None = None
+    *, line: ChartLine, name: str, currency: str, floor: int | None, now: datetime, holder_id: UUID | None = None
 ) -> LedgerAccount:
     """Open an account of class `line`, and the books of its currency with it.
 
@@ -60,6 +60,8 @@ def open_account(
     account = _new_account(account_id=uuid7(), line=line, name=name, currency=currency, floor=floor)
     account.holder_id = holder_id
     account.save(force_insert=True)
+    if floor:
+        AvailabilityChange.objects.create(account=account, version=0, floor_delta=floor, changed_at=now)
     return account
 
 

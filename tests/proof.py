@@ -28,7 +28,7 @@ AUDITS = {
     "I3 an account's versions have a gap": """
         WITH steps AS (
             SELECT account_id, version FROM ledger_posting
-            UNION ALL SELECT account_id, version FROM ledger_availabilitychange
+            UNION ALL SELECT account_id, version FROM ledger_availabilitychange WHERE version <> 0
         )
         SELECT account.id FROM ledger_ledgeraccount account LEFT JOIN steps ON account_id = account.id
         GROUP BY account.id
@@ -45,11 +45,19 @@ AUDITS = {
         FROM ledger_ledgeraccount account LEFT JOIN ledger_availabilitychange ON account_id = account.id
         GROUP BY account.id HAVING pending_debits <> coalesce(sum(pending_delta), 0)
     """,
-    "I3 bookings of an account go back in time": """
+    "I3 a floor is not the sum of its changes": """
+        SELECT account.id
+        FROM ledger_ledgeraccount account LEFT JOIN ledger_availabilitychange ON account_id = account.id
+        GROUP BY account.id HAVING coalesce(floor, 0) <> coalesce(sum(floor_delta), 0)
+    """,
+    "I3 the times of an account go back": """
+        WITH steps AS (
+            SELECT account_id, version, booked_at AS at FROM ledger_posting
+            UNION ALL SELECT account_id, version, changed_at FROM ledger_availabilitychange
+        )
         SELECT account_id FROM (
-            SELECT account_id, booked_at, lag(booked_at) OVER (PARTITION BY account_id ORDER BY version) AS before
-            FROM ledger_posting
-        ) step WHERE booked_at < before
+            SELECT account_id, at, lag(at) OVER (PARTITION BY account_id ORDER BY version) AS before FROM steps
+        ) step WHERE at < before
     """,
     "I4 an account is below its floor": f"""
         SELECT id FROM ledger_ledgeraccount WHERE normal_side = 1 AND {_CUSTOMERS_AVAILABLE} < floor

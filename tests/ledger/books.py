@@ -116,7 +116,7 @@ class Books:
         if line := THE_BANKS_OWN.get(name):
             open_books(currency=currency)
             return get_internal_account_id(line=line, currency=currency)
-        return open_account(line=CUSTOMERS, name=name, currency=currency, floor=0).id
+        return open_account(line=CUSTOMERS, name=name, currency=currency, floor=0, now=self.now).id
 
     def _play_line(self, line: str) -> None:
         code, method, words = parse(line)
@@ -179,7 +179,7 @@ class Books:
     def _reverse(self, name: str) -> None:
         self._entries[f"reversal_of_{name}"] = reverse_entry(entry_id=self._entries[name], now=self.now)
 
-    @step(r"hold (?P<name>\w+) of (?P<account>\S+) (?P<amount>\d+)( until (?P<until>\d\d:\d\d))?")
+    @step(r"hold (?P<name>\w+) of (?P<account>\S+) (?P<amount>-?\d+)( until (?P<until>\d\d:\d\d))?")
     def _hold(self, name: str, account: str, amount: str, until: str | None) -> None:
         hold = place_hold(
             account_id=self.get_id(account),

@@ -321,7 +321,20 @@ def test_a_hold_that_ended_takes_no_other_state(books: Books, first: str, then: 
     with connection.cursor() as cursor:
         cursor.execute(move, [first, first])
 
-    assert refused_by(move, then, then) == ("" if then == first else "ledger_hold_legal_status")
+    expected = "ledger_hold_frozen_once" if then == first else "ledger_hold_legal_status"
+    assert refused_by(move, then, then) == expected
+
+
+@pytest.mark.parametrize("column", ["captured_amount", "ended_at", "expires_at"])
+def test_nothing_of_a_hold_changes_once_it_ended(books: Books, column: str) -> None:
+    books.play("""
+        cash 100 -> alice 100
+        hold rent of alice 60
+        release rent
+    """)
+
+    with as_runtime_role():
+        assert refused_by(f"UPDATE ledger_hold SET {column} = {column}") == "ledger_hold_frozen_once"
 
 
 def test_a_hold_never_captures_more_than_it_held(books: Books) -> None:
@@ -351,11 +364,49 @@ def test_refuses_an_account_with(books: Books, change: str, constraint: str) -> 
     assert refused_by(f"UPDATE ledger_ledgeraccount SET {change} WHERE name = 'alice'") == constraint
 
 
-@pytest.mark.parametrize("column", ["id", "holder_id", "chart_code", "kind", "currency"])
+@pytest.mark.parametrize("moment", ["NULL", "now()", "closed_at"])
+def test_a_closed_account_stays_closed(books: Books, moment: str) -> None:
+    books.play("alice closes")
+
+    with as_runtime_role():
+        reopen = f"UPDATE ledger_ledgeraccount SET closed_at = {moment} WHERE name = 'alice'"
+        assert refused_by(reopen) == "ledger_ledgeraccount_frozen_once"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "floor = -1000000",
+        "floor = NULL",
+        "floor = -1000000, version = version + 1",
+        "floor = -50",  # again what version 2 explains
+        "floor = -50, version = version - 1",
+        "pending_debits = 0",
+        "pending_debits = 0, version = version + 1",
+        "pending_debits = 120, version = 3",  # again what version 3 explains
+    ],
+)
+def test_what_is_available_does_not_change_without_its_history(books: Books, change: str) -> None:
+    books.play("""
+        cash 100 -> alice 100
+        alice may owe 50
+        hold rent of alice 60
+    """)
+
+    with as_runtime_role():
+        refusal = refused_by(f"UPDATE ledger_ledgeraccount SET {change} WHERE name = 'alice'")
+
+    assert refusal == "ledger_account_explained"
+
+
+@pytest.mark.parametrize("column", ["id", "holder_id", "chart_code", "kind", "currency", "pending_credits"])
 def test_what_an_account_is_never_changes(books: Books, column: str) -> None:
     books.get_id("alice")
 
-    assert refused_by(f"UPDATE ledger_ledgeraccount SET {column} = {column}") == "ledger_ledgeraccount_never_changed"
+    with as_runtime_role():
+        assert (
+            refused_by(f"UPDATE ledger_ledgeraccount SET {column} = {column}") == "ledger_ledgeraccount_never_changed"
+        )
 
 
 def test_the_kind_of_an_account_alone_decides_which_side_raises_it(books: Books) -> None:

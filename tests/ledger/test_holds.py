@@ -112,6 +112,51 @@ def test_only_holds_whose_time_is_over_expire(books: Books) -> None:
     assert find_faults() == []
 
 
+def test_a_hold_whose_time_is_over_can_no_longer_be_captured_and_waits_to_expire(books: Books) -> None:
+    books.play("""
+        cash 100 -> alice 100
+        hold lunch of alice 10 until 13:00
+        hold dinner of alice 20 until 13:00
+
+        at 13:00
+        capture lunch -> carla        refused: hold_expired
+        capture 99 of lunch -> carla  refused: hold_expired
+        alice has 100, 70 available, version 3
+        release dinner
+        expire 1 hold
+        capture lunch -> carla        refused: hold_not_open
+        alice has 100, 100 available, version 5
+    """)
+
+    assert find_faults() == []
+
+
+def test_a_hold_is_captured_up_to_its_last_moment(books: Books) -> None:
+    books.play("""
+        cash 100 -> alice 100
+        hold lunch of alice 10 until 13:00
+        at 12:59
+        capture lunch -> carla
+        carla has 10
+    """)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("hold rent of alice 0", "invalid_amount"),
+        ("hold rent of alice -1", "invalid_amount"),
+        ("hold rent of alice 1000000000001", "invalid_amount"),
+        ("hold rent of alice 1 until 11:59", "validation_error"),
+        ("hold rent of alice 1 until 12:00", "validation_error"),
+    ],
+)
+def test_refuses_a_hold_of_nothing_or_for_no_time(books: Books, line: str, code: str) -> None:
+    books.play(f"{line} refused: {code}")
+
+    assert not Hold.objects.exists()
+
+
 @pytest.mark.parametrize("ending", ["capture rent -> carla", "capture 1 of rent -> carla", "release rent"])
 def test_a_hold_ends_once(books: Books, ending: str) -> None:
     books.play(f"""

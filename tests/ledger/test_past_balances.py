@@ -1,11 +1,16 @@
 """The balance at any past moment, without replaying what came before."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from core.ids import uuid7
+from ledger.chart import CUSTOMERS
 from ledger.errors import AccountNotFoundError
 from ledger.selectors import get_balance, get_balance_at
+from ledger.services import open_account
 from tests.ledger.books import Books
+from tests.proof import find_faults
 
 
 def test_each_past_moment_has_the_balance_that_it_had(books: Books) -> None:
@@ -58,6 +63,49 @@ def test_a_past_balance_knows_the_overdraft_of_then(books: Books) -> None:
         alice had 100, 120 available, version 3 at 11:30
         alice has 100, 120 available, version 3
     """)
+
+
+def test_a_change_by_a_clock_that_lags_is_not_dated_before_what_was_booked_earlier(books: Books) -> None:
+    books.play("""
+        at 12:00
+        cash 100 -> alice 100
+        at 11:00
+        hold rent of alice 60
+        alice may owe 50
+        cash 5 -> alice 5
+
+        alice had   0,   0 available, version 0 at 11:59
+        alice had 105,  95 available, version 4 at 12:00
+    """)
+
+    assert find_faults() == []
+
+
+def test_a_booking_by_a_clock_that_lags_is_not_dated_before_a_hold(books: Books) -> None:
+    books.play("""
+        at 09:00
+        cash 100 -> alice 100
+        at 12:00
+        hold rent of alice 60
+        at 11:00
+        alice 1 -> carla 1
+        release rent
+
+        alice had 100, 100 available, version 1 at 11:59
+        alice had  99,  99 available, version 4 at 12:00
+    """)
+
+    assert find_faults() == []
+
+
+def test_a_balance_from_before_the_account_was_opened_has_no_overdraft(db: None, now: datetime) -> None:
+    account_id = open_account(line=CUSTOMERS, name="x", currency="BRL", floor=-50, now=now).id
+
+    before = get_balance_at(account_id=account_id, at=now - timedelta(seconds=1))
+    then = get_balance_at(account_id=account_id, at=now)
+
+    assert (before.available, then.available, then.version) == (0, 50, 0)
+    assert find_faults() == []
 
 
 def test_the_balance_of_an_unknown_account_is_not_found(books: Books) -> None:

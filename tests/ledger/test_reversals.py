@@ -112,7 +112,7 @@ def test_an_unknown_entry_is_not_found(books: Books) -> None:
 
 def test_an_entry_that_is_no_transfers_tells_the_balances_of_its_customers(books: Books, now: datetime) -> None:
     cash = books.get_id("cash")
-    holder = open_account(line=CUSTOMERS, name="held", currency="BRL", floor=0, holder_id=uuid7()).id
+    holder = open_account(line=CUSTOMERS, name="held", currency="BRL", floor=0, now=books.now, holder_id=uuid7()).id
     draft = EntryDraft(code="interest", lines=[Line(cash, Side.DEBIT, 7), Line(holder, Side.CREDIT, 7)])
 
     [entry_id] = post_entries(drafts=[draft], now=now)

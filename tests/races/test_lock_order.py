@@ -79,26 +79,26 @@ def test_a_service_locks_the_balances_that_it_changes(db: None, write: Callable[
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("time", "line"),
     [
-        "alice 1 -> carla 1",
-        "reverse gift",
-        "hold food of alice 1",
-        "capture rent -> carla",
-        "release rent",
-        "expire 1 hold",
+        ("12:00", "alice 1 -> carla 1"),
+        ("12:00", "reverse gift"),
+        ("12:00", "hold food of alice 1"),
+        ("12:00", "capture rent -> carla"),
+        ("12:00", "release rent"),
+        ("13:00", "expire 1 hold"),
     ],
 )
-def test_the_ledger_locks_the_balances_that_it_changes(db: None, line: str) -> None:
+def test_the_ledger_locks_the_balances_that_it_changes(db: None, time: str, line: str) -> None:
     books = Books()
     books.play("""
         cash 100 -> alice 100
         gift: alice 5 -> carla 5
-        hold rent of alice 30 until 12:00
+        hold rent of alice 30 until 13:00
     """)
 
     with listening() as statements:
-        books.play(line)
+        books.play(f"at {time}\n{line}")
 
     assert_locked_before_changed(statements)
 

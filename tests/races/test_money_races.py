@@ -5,6 +5,7 @@ A deadlock, or any other failure that is not a refusal by name, comes out of `ru
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,13 +22,15 @@ from ledger.models import Hold, JournalEntry, LedgerAccount
 from ledger.services import reverse_entry
 from tests.factories import pay_in
 from tests.proof import find_faults
-from tests.races.rivals import run_together
+from tests.races.rivals import locked_elsewhere, run_together
 from tests.transfers.desk import NOW, Desk, describe
 from transfers.models import Transfer
 from transfers.orders import Submission
 from transfers.services import submit_transfers
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = NOW + timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -182,9 +185,9 @@ def test_nothing_is_taken_from_an_account_once_it_is_blocked(desk: Desk, attempt
 
 
 def hold_of_alice(desk: Desk) -> UUID:
-    """Reserve 60 of Alice's 100, until now."""
+    """Reserve 60 of Alice's 100, until a minute from now."""
     with transaction.atomic():
-        return place_hold(account_id=desk.accounts["alice"], amount=60, expires_at=NOW, now=NOW).id
+        return place_hold(account_id=desk.accounts["alice"], amount=60, expires_at=LATER, now=NOW).id
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -193,7 +196,7 @@ def test_of_captures_releases_and_expiries_of_one_hold_exactly_one_succeeds(desk
     capture = in_transaction(lambda: capture_hold(hold_id=hold_id, credit_account_id=carla, code="test", now=NOW))
     release = in_transaction(lambda: release_hold(hold_id=hold_id, now=NOW))
 
-    *outcomes, expired = run_together(*[capture, release] * 4, lambda: expire_holds(now=NOW))
+    *outcomes, expired = run_together(*[capture, release] * 4, lambda: expire_holds(now=LATER))
 
     hold = Hold.objects.get()
     ends = count_codes(outcomes)["done"] + expired  # type: ignore[operator]
@@ -201,6 +204,24 @@ def test_of_captures_releases_and_expiries_of_one_hold_exactly_one_succeeds(desk
     assert count_codes(outcomes).keys() <= {"done", "hold_not_open"}
     assert desk.get_balances("carla") == {"carla": hold.captured_amount}
     assert hold.captured_amount == (60 if hold.status == "captured" else 0)
+    assert find_faults() == []
+
+
+def test_a_busy_account_does_not_keep_the_holds_of_others_from_expiring(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.submit("cash -> carla 100")
+    busy = hold_of_alice(desk)
+    with transaction.atomic():
+        place_hold(account_id=desk.accounts["carla"], amount=60, expires_at=LATER + timedelta(seconds=1), now=NOW)
+
+    with locked_elsewhere(desk.accounts["alice"]):
+        expired = expire_holds(now=LATER + timedelta(hours=1))
+
+    assert expired == 1
+    assert Hold.objects.get(status="open").id == busy
+    assert "as their accounts are busy: 1" in caplog.text
+    assert expire_holds(now=LATER + timedelta(hours=1)) == 1
     assert find_faults() == []
 
 
