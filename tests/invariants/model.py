@@ -28,16 +28,30 @@ class ModelAccount:
 
 
 @dataclass
+class ModelHold:
+    """An open hold: on which account, how much, and in which minute its time is over."""
+
+    name: str
+    amount: int
+    end: int | None
+
+    def is_over(self, minute: int) -> bool:
+        """Tell whether it can no longer be captured."""
+        return self.end is not None and self.end <= minute
+
+
+@dataclass
 class ModelBank:
-    """Accounts by name, the first answer that each key got, open holds, and which entries were reversed.
+    """Accounts by name, the first answer that each key got, open holds, which entries were reversed, and the clock.
 
     Each act returns DONE or the code that it is refused with.
     """
 
     accounts: dict[str, ModelAccount] = field(default_factory=lambda: {"cash": ModelAccount(floor=None)})
     answers: dict[str, tuple[Movement, str]] = field(default_factory=dict)
-    holds: dict[str, tuple[str, int]] = field(default_factory=dict)
+    holds: dict[str, ModelHold] = field(default_factory=dict)
     reversed: set[str] = field(default_factory=set)
+    minute: int = 0
 
     def submit(self, key: str, movement: Movement) -> str:
         """Carry out an order, or answer as when its key was first used."""
@@ -68,35 +82,51 @@ class ModelBank:
 
     def reverse(self, key: str) -> str:
         """Move the money of a completed order back, once."""
-        (debited, credited, amount), _ = self.answers[key]
-        refusal = self.refuse(credited, debited, amount)
-        if refusal == DONE and key in self.reversed:
+        if key in self.reversed:
             return "already_reversed"
+        (debited, credited, amount), _ = self.answers[key]
+        refusal = self.move(credited, debited, amount)
         self.reversed |= {key} if refusal == DONE else set()
-        return self.move(credited, debited, amount)
+        return refusal
 
-    def place_hold(self, hold: str, name: str, amount: int) -> str:
-        """Reserve funds."""
+    def place_hold(self, hold: str, name: str, amount: int, minutes: int | None) -> str:
+        """Reserve funds, for good or for some minutes."""
         refusal = self.refuse(name, "cash", amount)
         if refusal == DONE:
-            self.holds[hold] = name, amount
+            self.holds[hold] = ModelHold(name, amount, None if minutes is None else self.minute + minutes)
             self.accounts[name].change(held=amount)
         return refusal
 
-    def end_hold(self, hold: str, *, captured: int = 0, credited: str = "cash") -> str:
-        """Give held funds back, of which `captured` move to another account."""
-        name, amount = self.holds.get(hold, ("", 0))
-        if not name:
+    def capture(self, hold: str, amount: int | None, credited: str) -> str:
+        """Move held funds, or a part of them, to another account and give back the rest."""
+        held = self.holds.get(hold)
+        if held is None:
             return "hold_not_open"
-        if captured > amount:
+        amount = held.amount if amount is None else amount
+        if held.is_over(self.minute):
+            return "hold_expired"
+        if amount > held.amount:
             return "hold_exceeded"
-        refusal = self.refuse(name, credited, captured, freed=amount) if captured else DONE
+        refusal = self.refuse(held.name, credited, amount, freed=held.amount)
         if refusal == DONE:
-            self.accounts[name].change(held=-amount)
-            del self.holds[hold]
-            if captured:
-                self.move(name, credited, captured)
+            self.release(hold)
+            self.move(held.name, credited, amount)
         return refusal
+
+    def release(self, hold: str) -> str:
+        """Give held funds back."""
+        held = self.holds.pop(hold, None)
+        if held is None:
+            return "hold_not_open"
+        self.accounts[held.name].change(held=-held.amount)
+        return DONE
+
+    def expire(self) -> int:
+        """Give back the funds of all holds whose time is over; return how many."""
+        due = [hold for hold, held in self.holds.items() if held.is_over(self.minute)]
+        for hold in due:
+            self.release(hold)
+        return len(due)
 
     def close(self, name: str) -> str:
         """Close an account that has no money and no hold."""

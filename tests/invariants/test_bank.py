@@ -4,6 +4,7 @@ For longer: pytest tests/invariants --hypothesis-profile long
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from accounts.services import (
 from core.errors import BankError
 from kyc.models import Client
 from ledger.chart import CASH
-from ledger.holds import capture_hold, place_hold, release_hold
+from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.models import LedgerAccount
 from ledger.services import get_internal_account_id, reverse_entry
 from tests.factories import make_account, make_alice
@@ -41,7 +42,6 @@ from transfers.orders import Submission, TransferOrder
 from transfers.services import submit_transfer, submit_transfers
 
 CUSTOMERS = ("alice", "bruno", "carla")
-WHY: dict[str, Any] = {"reason": "Test", "actor": None, "now": NOW}
 
 customers = st.sampled_from(CUSTOMERS)
 amounts = st.integers(1, 120)
@@ -78,6 +78,16 @@ class BankMachine(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self._atomic.__exit__(None, None, None)
 
+    @property
+    def now(self) -> datetime:
+        """The moment that both banks are at."""
+        return NOW + timedelta(minutes=self.model.minute)
+
+    @property
+    def why(self) -> dict[str, Any]:
+        """What an act of staff says besides what it does."""
+        return {"reason": "Test", "actor": None, "now": self.now}
+
     @rule(target=orders, movement=movements)
     def order(self, movement: Movement) -> tuple[str, Movement]:
         key = next(self._names)
@@ -104,50 +114,64 @@ class BankMachine(RuleBasedStateMachine):
     def reverse(self, order: tuple[str, Movement]) -> None:
         key, _ = order
         if self.model.answers.get(key, ("", ""))[1] == DONE:
-            self._expect(self.model.reverse(key), lambda: reverse_entry(entry_id=self.entry_ids[key], now=NOW))
+            self._expect(self.model.reverse(key), lambda: reverse_entry(entry_id=self.entry_ids[key], now=self.now))
 
-    @rule(target=holds, name=customers, amount=amounts)
-    def place_hold(self, name: str, amount: int) -> str:
+    @rule(target=holds, name=customers, amount=amounts, minutes=st.none() | st.integers(1, 5))
+    def place_hold(self, name: str, amount: int, minutes: int | None) -> str:
         hold = next(self._names)
         placed = self._expect(
-            self.model.place_hold(hold, name, amount),
-            lambda: place_hold(account_id=self.ids[name], amount=amount, now=NOW),
+            self.model.place_hold(hold, name, amount, minutes),
+            lambda: place_hold(
+                account_id=self.ids[name],
+                amount=amount,
+                expires_at=None if minutes is None else self.now + timedelta(minutes=minutes),
+                now=self.now,
+            ),
         )
         if placed is not None:
             self.hold_ids[hold] = placed.id  # type: ignore[attr-defined]
         return hold
 
-    @rule(hold=holds, amount=amounts, credited=st.sampled_from(["cash", *CUSTOMERS]))
-    def capture(self, hold: str, amount: int, credited: str) -> None:
+    @rule(hold=holds, amount=st.none() | amounts, credited=st.sampled_from(["cash", *CUSTOMERS]))
+    def capture(self, hold: str, amount: int | None, credited: str) -> None:
         if hold in self.hold_ids:
             self._expect(
-                self.model.end_hold(hold, captured=amount, credited=credited),
+                self.model.capture(hold, amount, credited),
                 lambda: capture_hold(
                     hold_id=self.hold_ids[hold],
                     credit_account_id=self.ids[credited],
                     code="test",
                     amount=amount,
-                    now=NOW,
+                    now=self.now,
                 ),
             )
 
     @rule(hold=holds)
     def release(self, hold: str) -> None:
         if hold in self.hold_ids:
-            self._expect(self.model.end_hold(hold), lambda: release_hold(hold_id=self.hold_ids[hold], now=NOW))
+            self._expect(self.model.release(hold), lambda: release_hold(hold_id=self.hold_ids[hold], now=self.now))
+
+    @rule()
+    def expire(self) -> None:
+        assert attempt(lambda: expire_holds(now=self.now)) == self.model.expire()
+
+    @rule(minutes=st.integers(-2, 5))
+    def set_the_clock(self, minutes: int) -> None:
+        """Let time pass, or ask a machine whose clock lags."""
+        self.model.minute += minutes
 
     @rule(name=customers, is_blocked=st.booleans())
     def set_blocked(self, name: str, is_blocked: bool) -> None:
         change = block_account if is_blocked else unblock_account
         self._expect(
-            self.model.set_blocked(name, is_blocked=is_blocked), lambda: change(account_id=self.ids[name], **WHY)
+            self.model.set_blocked(name, is_blocked=is_blocked), lambda: change(account_id=self.ids[name], **self.why)
         )
 
     @rule(name=customers, limit=st.integers(0, 100))
     def allow_overdraft(self, name: str, limit: int) -> None:
         self._expect(
             self.model.allow_overdraft(name, limit),
-            lambda: set_overdraft_limit(account_id=self.ids[name], overdraft_limit=limit, **WHY),
+            lambda: set_overdraft_limit(account_id=self.ids[name], overdraft_limit=limit, **self.why),
         )
 
     @precondition(lambda self: sum(not account.is_closed for account in self.model.accounts.values()) > 2)
@@ -155,7 +179,7 @@ class BankMachine(RuleBasedStateMachine):
     def inactivate(self, name: str, is_emptied_first: bool) -> None:
         if is_emptied_first and (balance := self.model.accounts[name].balance) > 0:
             self.order((name, "cash", balance))
-        self._expect(self.model.close(name), lambda: inactivate_account(account_id=self.ids[name], **WHY))
+        self._expect(self.model.close(name), lambda: inactivate_account(account_id=self.ids[name], **self.why))
 
     @invariant()
     def the_bank_agrees_with_its_model(self) -> None:
@@ -170,13 +194,13 @@ class BankMachine(RuleBasedStateMachine):
     def _submit(self, key: str, movement: Movement) -> None:
         """Give both banks an order; they must answer alike, and a repetition as the first time."""
         is_known, expected = key in self.model.answers, self.model.submit(key, movement)
-        outcome = attempt(lambda: submit_transfer(order=self._read(key, movement), now=NOW))
+        outcome = attempt(lambda: submit_transfer(order=self._read(key, movement), now=self.now))
         self._check_answer(key, outcome, expected, is_known=is_known)
 
     def _submit_many(self, orders: list[tuple[str, Movement]]) -> None:
         known = [key in self.model.answers for key, _ in orders]
         expected = [self.model.submit(*order) for order in orders]
-        outcomes = submit_transfers(orders=[self._read(*order) for order in orders], now=NOW)
+        outcomes = submit_transfers(orders=[self._read(*order) for order in orders], now=self.now)
         for (key, _), outcome, code, is_known in zip(orders, outcomes, expected, known, strict=True):
             self._check_answer(key, outcome, code, is_known=is_known)
 
