@@ -7,6 +7,16 @@ from core.errors import InvalidInputError
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """Control characters (NUL among them, which PostgreSQL cannot store), lone surrogates, line and paragraph breaks."""
 
+_REFUSED_CHARACTERS = {
+    *map(chr, range(0x202A, 0x202F)),  # direction embedded or overridden: a line then reads other than it is written
+    *map(chr, range(0x2066, 0x206A)),  # direction isolated: likewise
+    *map(chr, range(0xFFF9, 0xFFFC)),  # annotations
+    *map(chr, range(0xE0000, 0xE0080)),  # tags: text that nobody sees
+    "\u2060",  # invisible: word joiner
+    "\ufeff",  # invisible: byte order mark
+}
+"""Control characters that Unicode files under formats. Marks and joiners stay: whole scripts and emoji need them."""
+
 
 def clean_line(text: str, *, field: str, max_length: int) -> str:
     """Return `text` in Unicode's composed form without surrounding spaces: 1 to `max_length` characters of one line.
@@ -22,9 +32,16 @@ def clean_line(text: str, *, field: str, max_length: int) -> str:
 
 
 def check_characters(text: str, *, field: str) -> None:
-    """Raise InvalidInputError if `text` holds a control character, a line break or a lone surrogate."""
-    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
-        raise InvalidInputError(errors={field: ["This has characters that are not allowed."]})
+    """Raise InvalidInputError if `text` holds a control character, a line break or a lone surrogate, and name it."""
+    refused = next(filter(_is_refused, text), None)
+    if refused is not None:
+        raise InvalidInputError(
+            errors={field: [f"The character U+{ord(refused):04X} is not allowed: it controls text."]}
+        )
+
+
+def _is_refused(character: str) -> bool:
+    return character in _REFUSED_CHARACTERS or unicodedata.category(character) in _REFUSED_CATEGORIES
 
 
 def check_length(text: str, *, field: str, max_length: int) -> None:

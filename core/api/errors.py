@@ -65,7 +65,7 @@ class UnsupportedMediaTypeError(BankError):
 
     code = "unsupported_media_type"
     http_status = 415
-    message = "Send the body as application/json."
+    message = "Send the body as application/json in UTF-8."
 
 
 class HeadersTooLargeError(BankError):

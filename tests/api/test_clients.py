@@ -63,7 +63,8 @@ class TestRegistering:
         ("changes", "field"),
         [
             ({"name": ...}, "name"), ({"name": ""}, "name"), ({"name": "x" * 141}, "name"), ({"name": 5}, "name"),
-            ({"name": "a\nb"}, "name"), ({"name": None}, "name"), ({"name": ["Ana"]}, "name"),
+            ({"name": "a\nb"}, "name"), ({"name": "a\u2066b"}, "name"),
+            ({"name": None}, "name"), ({"name": ["Ana"]}, "name"),
             ({"email": "ana"}, "email"), ({"email": "a@b"}, "email"), ({"email": "x" * 140 + "@example.com"}, "email"),
             ({"document_type": "rg"}, "document_type"), ({"document_type": ["cpf"]}, "document_type"),
             ({"document_type": {}}, "document_type"), ({"document_type": None}, "document_type"),

@@ -131,10 +131,20 @@ class TestBodies:
 
         assert answer.data["name"] == "😀 Ana é 张"
 
-    def test_a_charset_in_the_header_is_no_obstacle(self, api: Caller) -> None:
-        answer = api.call("PATCH", "clients/me", content=b"{}", content_type="Application/JSON; charset=utf-8")
+    @pytest.mark.parametrize("charset", ["charset=utf-8", 'Charset="UTF-8"', "charset=utf8", "version=1"])
+    def test_utf_8_in_the_header_is_no_obstacle(self, api: Caller, charset: str) -> None:
+        answer = api.call("PATCH", "clients/me", content=b"{}", content_type=f"Application/JSON; {charset}")
 
         assert answer.status == 200
+
+    @pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", '"utf-7"', "latin-1", "us-ascii", "nonsense", ""])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_refuses_other_encodings(self, api: Caller, charset: str, encoding: str) -> None:
+        answer = api.call(
+            "PATCH", "clients/me", content="{}".encode(encoding), content_type=f"application/json; charset={charset}"
+        )
+
+        assert answer.refusal == (415, "unsupported_media_type")
 
     @pytest.mark.parametrize(
         "content_type",

@@ -243,6 +243,7 @@ def test_an_amount_has_its_currencys_digits(
         ({"creditor_account": f"urn:uuid:{uuid4()}"}, "creditor_account"),
         ({"remittance_information": "x" * 141}, "remittance_information"),
         ({"remittance_information": "two\nlines"}, "remittance_information"),
+        ({"remittance_information": "Invoice \u202e7"}, "remittance_information"),
         ({"remittance_information": 5}, "remittance_information"),
         ({"status": "completed"}, "status"),
         ({"id": str(uuid4())}, "id"),
