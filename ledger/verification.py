@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.ids import uuid7_floor
+from ledger.chart import CUSTOMERS
 from ledger.moments import version_at
 
 CHUNK = 5_000
@@ -53,6 +54,10 @@ ENTRIES = Section(
             FROM ledger_journalentry entry LEFT JOIN ledger_posting posting ON posting.entry_id = entry.id
             WHERE entry.id = ANY(%(ids)s) GROUP BY entry.id
             HAVING count(posting.entry_id) <> entry.posting_count OR count(posting.entry_id) < 2
+        """,
+        "an entry has its event (I6)": """
+            SELECT entry.id, 'no event tells of it' FROM ledger_journalentry entry
+            WHERE entry.id = ANY(%(ids)s) AND NOT EXISTS (SELECT FROM events_event WHERE key = entry.id)
         """,
     },
 )
@@ -121,6 +126,29 @@ ACCOUNTS = Section(
               AND (account.pending_debits <> coalesce(held.amount, 0)
                    OR account.pending_debits <> coalesce(changed.amount, 0))
         """,
+        "a hold keeps its funds until it ends": """
+            SELECT hold.account_id, 'hold ' || hold.id || ' of ' || hold.amount || ' is ' || hold.status
+                   || ' after ' || count(change.version) || ' changes that leave ' || coalesce(sum(pending_delta), 0)
+            FROM ledger_hold hold
+            LEFT JOIN ledger_availabilitychange change
+                ON change.hold_id = hold.id AND change.account_id = hold.account_id
+            WHERE hold.account_id = ANY(%(ids)s) GROUP BY hold.id
+            HAVING coalesce(sum(pending_delta), 0) <> CASE hold.status WHEN 'open' THEN hold.amount ELSE 0 END
+                OR count(change.version) <> CASE hold.status WHEN 'open' THEN 1 ELSE 2 END
+                OR bool_or(abs(pending_delta) <> hold.amount)
+        """,
+        "the floor is the sum of its changes": f"""
+            SELECT account.id,
+                   'floor ' || coalesce(floor::text, 'none') || ', changes of ' || coalesce(changed.amount, 0)
+            FROM ledger_ledgeraccount account
+            LEFT JOIN (
+                SELECT account_id, sum(floor_delta) AS amount FROM ledger_availabilitychange
+                WHERE account_id = ANY(%(ids)s) GROUP BY account_id
+            ) changed ON changed.account_id = account.id
+            WHERE account.id = ANY(%(ids)s)
+              AND (coalesce(floor, 0) <> coalesce(changed.amount, 0)
+                   OR (floor IS NULL AND account.chart_code = '{CUSTOMERS.code}'))
+        """,  # noqa: S608 - built from constants
         "the available balance is not below the floor (I4)": """
             SELECT id, 'below its floor of ' || floor FROM ledger_ledgeraccount
             WHERE id = ANY(%(ids)s) AND floor > normal_side * (posted_credits - posted_debits)
@@ -137,7 +165,8 @@ WHOLE_ACCOUNTS = ACCOUNTS._replace(
             FROM ledger_ledgeraccount account
             LEFT JOIN (
                 SELECT account_id, version FROM ledger_posting WHERE account_id = ANY(%(ids)s)
-                UNION SELECT account_id, version FROM ledger_availabilitychange WHERE account_id = ANY(%(ids)s)
+                UNION SELECT account_id, version FROM ledger_availabilitychange
+                WHERE account_id = ANY(%(ids)s) AND version <> 0
             ) change ON change.account_id = account.id
             WHERE account.id = ANY(%(ids)s) GROUP BY account.id
             HAVING count(change.version) <> account.version
