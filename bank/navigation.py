@@ -37,7 +37,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Journal entries", "ledger.journalentry", "receipt_long"),
         Entry("Holds", "ledger.hold", "front_hand"),
     ),
-    "Events": (Entry("Events", "events.event", "bolt"),),
+    "Events": (
+        Entry("Events", "events.event", "bolt"),
+        Entry("Dead letters", "events.deadletter", "mark_email_unread"),
+    ),
     "Staff": (
         Entry("Users", "core.user", "badge"),
         Entry("Roles", "auth.group", "key"),

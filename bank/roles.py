@@ -13,10 +13,17 @@ _VIEW_ALL = (
     "ledger.view_hold",
     "transfers.view_transfer",
     "events.view_event",
+    "events.view_deadletter",
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "maker": (*_VIEW_ALL, "accounts.block_account", "accounts.inactivate_account", "kyc.inactivate_client"),
+    "maker": (
+        *_VIEW_ALL,
+        "accounts.block_account",
+        "accounts.inactivate_account",
+        "kyc.inactivate_client",
+        "events.handle_deadletter",
+    ),
     "checker": (*_VIEW_ALL, "kyc.decide_kyccase"),
     "auditor": (*_VIEW_ALL, "core.view_user", "auth.view_group"),
     "partner": ("kyc.inactivate_client",),

@@ -201,6 +201,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 KAFKA_BOOTSTRAP_SERVERS = _servers("KAFKA_BOOTSTRAP_SERVERS")
 KAFKA_API_VERSION = _version("KAFKA_API_VERSION")
 KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
+KAFKA_MAX_MESSAGE_BYTES = _positive_int("KAFKA_MAX_MESSAGE_BYTES", 1_000_000)  # no more than the brokers take
+CONSUMER_ATTEMPTS = _positive_int("CONSUMER_ATTEMPTS", 5)  # then a message becomes a dead letter
 INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
 
 # Who reads the topics: manage.py consume_events --group NAME. Each app says in consumers.py what it does with which.

@@ -1,8 +1,9 @@
 """What the runtime role may do: granted after each migration, derived from the triggers that the models declare.
 
 The role that the processes use has no DDL. On an append-only table it may read and insert, on a table whose rows are
-never deleted also update. Migrations run as the owner; where the owner itself is used, as in tests, only the triggers
-stand guard.
+never deleted also update. Where PostgreSQL always generates a column (the order of the events), it may insert only the
+others, since OVERRIDING SYSTEM VALUE would let it choose. Migrations run as the owner; where the owner itself is used,
+as in tests, only the triggers stand guard.
 """
 
 from typing import Any
@@ -10,11 +11,20 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connections, models, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 _READ_AND_INSERT = "SELECT, INSERT"
 _NO_DELETE = "SELECT, INSERT, UPDATE"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+_WRITABLE_COLUMNS = """
+    SELECT table_name, array_agg(column_name::text) FILTER (WHERE identity_generation IS DISTINCT FROM 'ALWAYS')
+    FROM information_schema.columns
+    WHERE table_schema = 'public'
+    GROUP BY table_name
+    HAVING bool_or(identity_generation = 'ALWAYS')
+"""
 
 
 def get_privileges(model: type[models.Model]) -> str:
@@ -35,6 +45,8 @@ def grant_privileges(sender: AppConfig, using: str, **kwargs: Any) -> None:
             return
         for statement in _statements(role, set(connections[using].introspection.table_names(cursor))):
             cursor.execute(statement)
+        for statement in _narrow_inserts(role, cursor):
+            cursor.execute(statement)
 
 
 def _statements(role: str, tables: set[str]) -> list[sql.Composed]:
@@ -51,3 +63,19 @@ def _statements(role: str, tables: set[str]) -> list[sql.Composed]:
             privileges = sql.SQL(get_privileges(model))
             statements.append(sql.SQL("GRANT {} ON {} TO {}").format(privileges, table, grantee))
     return statements
+
+
+def _narrow_inserts(role: str, cursor: CursorWrapper) -> list[sql.Composed]:
+    """Grant INSERT on the columns that are not always generated, in place of whole tables, where there are such."""
+    cursor.execute(_WRITABLE_COLUMNS)
+    grantee = sql.Identifier(role)
+    return [
+        statement.format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)), table=sql.Identifier(table), grantee=grantee
+        )
+        for table, columns in cursor.fetchall()
+        for statement in (
+            sql.SQL("REVOKE INSERT ON {table} FROM {grantee}"),
+            sql.SQL("GRANT INSERT ({columns}) ON {table} TO {grantee}"),
+        )
+    ]

@@ -1,15 +1,36 @@
 """Pages of the events, and the events of a subject as a table for its own page."""
 
+import json
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter
+from unfold.enums import ActionVariant
 
-from core.admin.cells import column, find_list, link_to, show_id, show_json, show_moment
+from core.admin.acts import Act, act_on
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    column,
+    find_list,
+    link_to,
+    show_id,
+    show_json,
+    show_moment,
+    show_status,
+    show_text,
+)
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
-from core.admin.tables import Link, Table
-from events.models import Event
+from core.admin.tables import Link, Table, table_on
+from core.models import User
+from events.dead_letters import RELAY, discard_dead_letter, replay_dead_letter
+from events.models import DeadLetter, Event
+from events.states import DeadLetterState
 
 _SHOWN = 10
 
@@ -93,3 +114,176 @@ class EventAdmin(BankAdmin):
     def search(self, rows: QuerySet[Event], term: str) -> QuerySet[Event]:
         """Find by number or type."""
         return rows.filter(seq=term) if term.isascii() and term.isdigit() else rows.filter(type__startswith=term)
+
+
+_TONES = {
+    DeadLetterState.WAITING: Tone.BAD,
+    DeadLetterState.REPLAYED: Tone.GOOD,
+    DeadLetterState.DISCARDED: Tone.OVER,
+}
+
+name_subject(prefix="message", model=DeadLetter)
+
+
+def _show_state(letter: DeadLetter) -> str:
+    return show_status(letter.state, letter.get_state_display(), _TONES)
+
+
+def _show_place(letter: DeadLetter) -> str:
+    if letter.event_seq is not None:
+        return link_to(Event, letter.event_seq, f"event {letter.event_seq}")
+    return f"partition {letter.partition}, offset {letter.offset}"
+
+
+def _show_key(letter: DeadLetter) -> str:
+    return NOTHING if letter.key is None else show_id(bytes(letter.key).decode(errors="backslashreplace"))
+
+
+def _show_value(letter: DeadLetter) -> str:
+    """Return the message as JSON, or the bytes that came, with those escaped that are no text."""
+    if letter.value is None:
+        return NOTHING
+    value = bytes(letter.value)
+    try:
+        shown = show_json(json.loads(value))
+        shown.encode()  # a lone surrogate is JSON, but can be sent to nobody
+    except (ValueError, RecursionError):
+        return show_text(value.decode(errors="backslashreplace"))
+    return shown
+
+
+def _explain_replay(letter: DeadLetter) -> str:
+    if letter.group == RELAY:
+        return "The event is told again and published on the topic. Later messages of the same key have overtaken it."
+    return (
+        f"The group {letter.group} takes the message in again, now and once. If it fails, nothing of it takes effect."
+    )
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(BankAdmin):
+    """A message that was put aside, and what staff did with it."""
+
+    help_text = (
+        "Messages that a consumer group failed to take in, or that the relay could not send. Everything else went on "
+        "without them. Find out why from the error; once the cause is mended, replay the message, or discard it if it "
+        "shall never take effect. A message is never edited."
+    )
+    empty_text = "No dead letter matches. If none waits, every message has taken effect."
+    search_help_text = "Id, or start of the topic"
+    ordering = ("-buried_at", "-pk")
+    list_select_related = ("handled_by",)
+    list_display = (
+        column("Topic", lambda letter: letter.topic),
+        "group",
+        column("Where", _show_place),
+        column("State", _show_state),
+        column("Tried", lambda letter: letter.attempts),
+        column("Buried", lambda letter: show_moment(letter.buried_at)),
+        column("By", lambda letter: letter.handled_by or NOTHING),
+    )
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("group", AllValuesCheckboxFilter),
+        ("topic", AllValuesCheckboxFilter),
+        ("buried_at", DayFilter),
+    )
+    fieldsets = (
+        (
+            "Dead letter",
+            {
+                "fields": (
+                    column("State", _show_state),
+                    column("Group", lambda letter: letter.group),
+                    column("Topic", lambda letter: letter.topic),
+                    column("Where", _show_place),
+                    column("Key", _show_key),
+                    column("Buried", lambda letter: show_moment(letter.buried_at)),
+                    column("Tried", lambda letter: letter.attempts),
+                )
+            },
+        ),
+        (
+            "What staff did",
+            {
+                "fields": (
+                    column("A replay", _explain_replay),
+                    column("Handled", lambda letter: show_moment(letter.handled_at)),
+                    column("By", lambda letter: letter.handled_by or NOTHING),
+                    column("Reason", lambda letter: letter.reason or NOTHING),
+                )
+            },
+        ),
+    )
+
+    def search(self, rows: QuerySet[DeadLetter], term: str) -> QuerySet[DeadLetter]:
+        """Find by topic."""
+        return rows.filter(topic__startswith=term)
+
+
+@table_on(DeadLetter, permission="events.view_deadletter")
+def _show_contents(request: HttpRequest, letter: DeadLetter) -> Table:
+    """Show why it failed, and what it says; too long for the fields above."""
+    rows: list[tuple[str, str]] = [("Why it was put aside", show_text(letter.error))]
+    if letter.last_error:
+        rows.append(("Why the latest replay failed", show_text(letter.last_error)))
+    rows.append(("The message", _show_value(letter)))
+    return Table(title="Error and message", headings=("What", "As it came"), rows=rows, empty="")
+
+
+class _LetterAct(Act):
+    """What staff may do with a letter that waits."""
+
+    permission = "events.handle_deadletter"
+
+    def is_offered(self, subject: DeadLetter) -> bool:
+        """Offer it until it is done."""
+        return subject.state == DeadLetterState.WAITING
+
+    def list_findings(self, subject: DeadLetter) -> Sequence[Table]:
+        """Show what it is about."""
+        facts = [
+            ("Group", subject.group),
+            ("Topic", subject.topic),
+            ("Where", _show_place(subject)),
+            ("Error", show_text(subject.last_error or subject.error)),
+            ("A replay", _explain_replay(subject)),
+        ]
+        return [Table(title="The dead letter", headings=("What", "As it stands"), rows=facts, empty="")]
+
+
+@act_on(DeadLetter)
+class Replay(_LetterAct):
+    """Let the message take effect after all."""
+
+    name = "replay"
+    title = "Replay"
+    icon = "replay"
+    variant = ActionVariant.PRIMARY
+    explanation = (
+        "The message is tried once more, as it came. If it succeeds it has taken effect, exactly once; if it fails, "
+        "nothing has changed, you see the error, and the letter waits on."
+    )
+
+    def perform(self, *, subject: DeadLetter, reason: str, actor: User, now: datetime) -> str:
+        """Replay."""
+        replay_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
+        return "The message has taken effect." if subject.group != RELAY else "The message has been published."
+
+
+@act_on(DeadLetter)
+class Discard(_LetterAct):
+    """Decide that the message shall never take effect."""
+
+    name = "discard"
+    title = "Discard"
+    icon = "delete"
+    variant = ActionVariant.DANGER
+    explanation = (
+        "The message will never take effect, and that cannot be taken back. The letter itself stays on record."
+    )
+
+    def perform(self, *, subject: DeadLetter, reason: str, actor: User, now: datetime) -> str:
+        """Discard."""
+        discard_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
+        return "The message was discarded."

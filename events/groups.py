@@ -1,7 +1,7 @@
 """The groups that consume messages; CONSUMER_GROUPS in the settings names them and where their handlers stand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -10,6 +10,9 @@ from events.messages import Message
 
 Handler = Callable[[Sequence[Message]], None]
 """Takes in messages of one topic, all or none, in the transaction that it is called in; may see one key twice."""
+
+Record = Any
+"""A Kafka record, of a library without types: topic, partition, offset, key and value."""
 
 
 class Group(NamedTuple):

@@ -1,27 +1,28 @@
-"""Taking messages in: each takes effect once for a group, and one that cannot is put aside."""
+"""Taking messages in: each takes effect once for a group. One that cannot stops its topic's partition until the caller
+tries again, or buries it.
+"""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core.db import Statement, as_rows
-from events.groups import Handler
+from events.dead_letters import OUTAGES, bury_record
+from events.groups import Handler, Record
 from events.messages import Message, decode_message
-from events.models import DeadLetter, InboxMessage
+from events.models import InboxMessage
 
 logger = logging.getLogger(__name__)
 
-Record = Any
-"""A Kafka record, of a library without types: topic, partition, offset, key and value."""
-
-OUTAGES = (OperationalError, InterfaceError)
-"""What is no message's fault: the database is away, or was too busy. Trying again later helps."""
+_RECORDS = UUID("f9a1d0b6-0c55-5d0b-8d5e-0f6e7a2b9c31")
+"""The name space in which the id of what is no message is derived."""
 
 _INSERT = Statement(
     """
@@ -33,29 +34,43 @@ _INSERT = Statement(
 )
 
 
-def take_in_records(*, group: str, handler: Handler, records: Sequence[Record]) -> None:
-    """Let `handler` take in `records` of one topic, all in one transaction.
+class NotTakenInError(Exception):
+    """A handler failed over `record`; all records before it have been taken in, it and those after it have not."""
 
-    If that fails, each in its own, so that only those at fault become dead letters. Raises one of OUTAGES.
+    def __init__(self, record: Record) -> None:
+        """Keep the record; what the handler raised is the cause."""
+        super().__init__(record)
+        self.record = record
+
+
+def take_in_records(*, group: str, handler: Handler, records: Sequence[Record]) -> None:
+    """Let `handler` take in `records` of one topic: all in one transaction, or if that fails, each in its own.
+
+    What is no message is buried at once, since it will not become one. Raises NotTakenInError with the first record
+    that fails, and one of OUTAGES.
     """
-    decoded = [(record, _decode(group, record)) for record in records]
-    messages = [(record, message) for record, message in decoded if message is not None]
-    try:
-        take_in(group=group, handler=handler, messages=[message for _, message in messages])
-    except OUTAGES:
-        raise
-    except Exception:  # noqa: BLE001 - whatever a handler raises
-        for record, message in messages:
-            _take_in_or_bury(group, handler, record, message)
+    if len(records) > 1 and _take_in_together(group, handler, records):
+        return
+    for record in records:
+        _take_in_alone(group, handler, record)
 
 
 def take_in(*, group: str, handler: Handler, messages: Sequence[Message]) -> None:
     """Let `handler` take in those of `messages` that the group has not taken in yet, all or none."""
     with transaction.atomic():
-        new_ids = {row[0] for row in _INSERT.run(group, _as_inbox_rows(messages))}
+        new_ids = _note(group, [message.id for message in messages])
         new = {message.id: message for message in messages if message.id in new_ids}
         if new:
             handler(list(new.values()))
+
+
+def bury(*, group: str, record: Record, error: Exception, attempts: int) -> None:
+    """Make `record` a dead letter in place of taking it in: once, however often Kafka brings it."""
+    with transaction.atomic():
+        if not _note(group, [_get_id(record)]):
+            return
+        bury_record(group=group, record=record, error=error, attempts=attempts, now=timezone.now())
+    logger.error("%s/%d/%d is a dead letter of %s: %r", record.topic, record.partition, record.offset, group, error)
 
 
 def delete_stale_inbox(*, now: datetime) -> int:
@@ -65,37 +80,40 @@ def delete_stale_inbox(*, now: datetime) -> int:
     return deleted
 
 
-def _take_in_or_bury(group: str, handler: Handler, record: Record, message: Message) -> None:
+def _take_in_together(group: str, handler: Handler, records: Sequence[Record]) -> bool:
+    """Take in all records or none, and return which."""
+    try:
+        take_in(group=group, handler=handler, messages=[decode_message(record.value) for record in records])
+    except OUTAGES:
+        raise
+    except Exception:  # noqa: BLE001 - whatever a handler raises; who is at fault, each alone will tell
+        return False
+    return True
+
+
+def _take_in_alone(group: str, handler: Handler, record: Record) -> None:
+    try:
+        message = decode_message(record.value)
+    except msgspec.DecodeError as error:
+        bury(group=group, record=record, error=error, attempts=1)
+        return
     try:
         take_in(group=group, handler=handler, messages=[message])
     except OUTAGES:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises
-        _bury(group, record, error)
+    except Exception as error:
+        raise NotTakenInError(record) from error
 
 
-def _decode(group: str, record: Record) -> Message | None:
+def _note(group: str, message_ids: Sequence[UUID]) -> set[UUID]:
+    """Note in the inbox that the group has dealt with messages, and return which of them were new."""
+    return {row[0] for row in _INSERT.run(group, as_rows([{"message_id": id_} for id_ in message_ids]))}
+
+
+def _get_id(record: Record) -> UUID:
+    """Return the id of a record's message, or one derived from the record if it holds none."""
     try:
-        return decode_message(record.value)
-    except msgspec.DecodeError as error:
-        _bury(group, record, error)
-        return None
-
-
-def _bury(group: str, record: Record, error: Exception) -> None:
-    """Put a message aside for staff. Retries, `dlq.<topic>` and the way back belong here when they come."""
-    logger.error("%s/%d/%d is a dead letter of %s: %r", record.topic, record.partition, record.offset, group, error)
-    DeadLetter.objects.create(
-        group=group,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        value=record.value,
-        error=repr(error),
-        buried_at=timezone.now(),
-    )
-
-
-def _as_inbox_rows(messages: Sequence[Message]) -> str:
-    return as_rows([{"message_id": message.id} for message in messages])
+        return decode_message(record.value).id
+    except msgspec.DecodeError:
+        digest = hashlib.sha256(record.value or b"").hexdigest()
+        return uuid5(_RECORDS, f"{record.topic}/{record.partition}/{record.offset}/{digest}")

@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import (
+    CommitFailedError,
+    InvalidRecordError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RebalanceInProgressError,
+    RecordListTooLargeError,
+)
 
 from events.messages import Message
 
@@ -29,6 +37,10 @@ FETCH_WAIT_MS = 50  # the embedded broker waits that long even if a message come
 MAX_POLL_RECORDS = 500
 
 
+REBALANCES = (CommitFailedError, RebalanceInProgressError)
+"""The offsets were not committed because the group has just dealt out its partitions anew; it is no fault."""
+
+
 class KafkaAwayError(Exception):
     """No broker can be reached."""
 
@@ -37,12 +49,21 @@ class PublishError(Exception):
     """Kafka has not acknowledged all messages; any of them may have arrived."""
 
 
+class MessageRefusedError(Exception):
+    """A message can never be sent as it is: it is too large, or invalid. Others of its batch may have been sent."""
+
+
+_REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError, InvalidTopicError)
+
+
 class Publisher:
     """This process's idempotent producer."""
 
     def __init__(self) -> None:
         """Make a producer."""
-        self._producer = KafkaProducer(**get_connection_options(), **_DELIVERY)
+        self._producer = KafkaProducer(
+            **get_connection_options(), **_DELIVERY, max_request_size=settings.KAFKA_MAX_MESSAGE_BYTES
+        )
 
     def get_cluster_id(self) -> str:
         """Return the id of the cluster that this publisher talks to. Raises PublishError if none answers."""
@@ -54,7 +75,8 @@ class Publisher:
     def publish(self, messages: Sequence[Message]) -> None:
         """Send `messages`, in order for each key, and await that all in-sync replicas have them.
 
-        Raises PublishError; this publisher is then of no more use.
+        Raises MessageRefusedError if one of them can never be sent, and PublishError; this publisher is then of no
+        more use.
         """
         try:
             futures = [
@@ -64,6 +86,8 @@ class Publisher:
             self._producer.flush(timeout=DELIVERY_MS / 1000)
             for future in futures:
                 future.get(timeout=0)
+        except _REFUSALS as error:
+            raise MessageRefusedError(repr(error)) from error
         except KafkaError as error:
             raise PublishError(str(error)) from error
 
@@ -131,6 +155,11 @@ def require_broker() -> None:
 def name_topic(topic: str) -> str:
     """Return the name of `topic` on the cluster, which several banks may share."""
     return f"{settings.KAFKA_PREFIX}{topic}"
+
+
+def unname_topic(name: str) -> str:
+    """Return the topic that is called `name` on the cluster."""
+    return name.removeprefix(settings.KAFKA_PREFIX)
 
 
 def _key(message: Message) -> bytes:

@@ -17,9 +17,9 @@ reason a reader must not be in a transaction itself: its own id would be below i
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Max
 
 from events.models import Cursor, Event
@@ -93,7 +93,8 @@ def claim_reader(*, name: str) -> Iterator[Reader | None]:
         cursor, _ = Cursor.objects.get_or_create(name=name)
         yield Reader(cursor)
     finally:
-        _call("pg_advisory_unlock", name)
+        with suppress(OperationalError, InterfaceError):  # of a lost session, whose claim has ended with it
+            _call("pg_advisory_unlock", name)
 
 
 def count_unread(*, name: str) -> int:

@@ -21,15 +21,20 @@ Pick = Callable[[Event], Iterator[tuple[UUID, Facts]]]
 
 
 class Telling(NamedTuple):
-    """How a type of event is told on a topic."""
+    """How a type of event is told on a topic, or on a family of topics, whose names go on with a fact of the event."""
 
     name: str
     data_type: type[MessageData]
     pick: Pick
+    goes_on_with: str = ""
+
+    def name_topic(self, event: Event) -> str:
+        """Return the whole name of the topic."""
+        return f"{self.name}.{event.payload[self.goes_on_with]}" if self.goes_on_with else self.name
 
 
-def _tell(topic: str, pick: Pick) -> Telling:
-    return Telling(topic, CATALOGUE[topic].newest, pick)
+def _tell(topic: str, pick: Pick, *, goes_on_with: str = "") -> Telling:
+    return Telling(topic, CATALOGUE[topic].newest, pick, goes_on_with)
 
 
 def _all(event: Event) -> Iterator[tuple[UUID, Facts]]:
@@ -63,6 +68,11 @@ def _balances(event: Event) -> Iterator[tuple[UUID, Facts]]:
 def _balance(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick the new balance of the account that the event is about; a hold's payload has its fields among its own."""
     yield event.key, event.payload.get("balance", event.payload)
+
+
+def _buried(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick a dead letter, under the key of its message, or its own id if that was no message."""
+    yield _read_id(event.payload["subject"]) if event.payload["subject"] else event.key, event.payload
 
 
 def _get_account(transfer: Facts) -> UUID:
@@ -106,6 +116,9 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),
     "hold.released": (_tell("hold.released", _all), _tell("account.balance.updated", _balance)),
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
+    "message.buried": (_tell("dlq", _buried, goes_on_with="topic"),),
+    "message.replayed": (),  # what staff did with a dead letter concerns nobody else
+    "message.discarded": (),
 }
 
 
@@ -114,7 +127,7 @@ def fan_out(event: Event) -> Iterator[Message]:
     for telling in TOPICS[event.type]:
         for key, facts in telling.pick(event):
             yield make_message(
-                topic=telling.name,
+                topic=telling.name_topic(event),
                 subject=key,
                 sequence=event.seq,
                 time=event.occurred_at,

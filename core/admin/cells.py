@@ -91,6 +91,11 @@ def show_json(value: object) -> SafeString:
     )
 
 
+def show_text(text: str) -> SafeString:
+    """Return a text as it stands, with its line breaks: an error, or what could not be read."""
+    return format_html('<pre class="document">{}</pre>', text)
+
+
 def find_page(model: type[Model], key: object) -> str:
     """Return the address of the page of the row of `model` with primary key `key`."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[key])

@@ -110,7 +110,7 @@ CATALOGUE = {
         Topic("fraud.alert", _ACCOUNT, (FraudAlert,), is_draft=True),
         Topic("notification.send", _CLIENT, (NotificationSend,), is_draft=True),
         Topic("analytics.event", _CLIENT, (AnalyticsEvent,), is_draft=True),
-        Topic("dlq", "the message's own key", (DeadLetterBuried,), is_draft=True),
+        Topic("dlq", "the message's own key", (DeadLetterBuried,)),
     )
 }
 

@@ -32,9 +32,13 @@ class AnalyticsEvent(MessageData, frozen=True):
 class DeadLetterBuried(MessageData, frozen=True):
     """A consumer group could not take a message in and went on. The topic is `dlq.` and the message's own."""
 
+    dead_letter: Annotated[
+        UUID,
+        Meta(description="The dead letter, which staff handle.", examples=["019cae2f-4b20-7f80-9162-7e9dbf306152"]),
+    ]
     group: Annotated[str, Meta(description="The consumer group.", examples=["balances"])]
     topic: Annotated[str, Meta(description="The message's topic.", examples=["account.created"])]
     partition: Annotated[int, Meta(description="The message's partition.", examples=[0])]
     offset: Annotated[int, Meta(description="The message's offset.", examples=[1042])]
-    error: Annotated[str, Meta(description="What went wrong.", examples=["ValidationError('...')"])]
+    error: Annotated[str, Meta(description="What kind of error it was.", examples=["ValidationError"])]
     value: Annotated[bytes | None, Meta(description="The message as it came, in Base64.", examples=["e30="])]

@@ -12,10 +12,14 @@ from django.utils import timezone
 
 from accounts.models import Account
 from core.models import User
+from events.inbox import bury
+from events.messages import make_message
+from events.models import DeadLetter
 from kyc.models import Client, KycCase
 from kyc.states import KycStatus
 from ledger.holds import place_hold
 from ledger.models import Hold
+from tests.events.facts import make_record
 from tests.factories import make_account, make_bob, make_staff
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
@@ -63,11 +67,12 @@ class Bank(NamedTuple):
     transfer: Transfer
     failed: Transfer
     hold: Hold
+    letter: DeadLetter
 
 
 @pytest.fixture
 def bank() -> Bank:
-    """Make Alice with 100.00 BRL, a transfer that went through and one that failed, a hold, and Bob's open case."""
+    """Make Alice with 100.00 BRL, a transfer that went through, one that failed, a hold, Bob's case, a dead letter."""
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()
@@ -80,7 +85,20 @@ def bank() -> Bank:
         transfer=Transfer.objects.get(pk=transfer),
         failed=Transfer.objects.get(pk=failed),
         hold=reserve(account=account, amount=5_00),
+        letter=bury_message(),
     )
+
+
+def bury_message(*, data: object = None, value: bytes | None = None) -> DeadLetter:
+    """Make a dead letter of the group balances: a balance that can be replayed, other `data`, or any bytes."""
+    account = make_account()
+    balance = {"account": account.pk, "booked": 0, "pending": 0, "available": 0, "version": 1}
+    message = make_message(
+        topic="account.balance.updated", subject=account.pk, sequence=1, time=timezone.now(), data=data or balance
+    )
+    record = make_record(message.encode() if value is None else value, topic=message.type)
+    bury(group="balances", record=record, error=ValueError("<b>not today</b>"), attempts=5)
+    return DeadLetter.objects.latest("pk")
 
 
 def order_transfer(*, debtor: Account, creditor: Account, amount: int) -> UUID:

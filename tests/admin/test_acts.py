@@ -11,12 +11,12 @@ from django.test import Client as Browser
 from accounts.models import Account
 from accounts.states import AccountStatus
 from core.admin.acts import list_acts
-from events.models import Event
+from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
 from kyc.states import ClientStatus, KycStatus
 from ledger.models import LedgerAccount
 from tests.admin.addresses import address
-from tests.admin.conftest import Bank, make_member, reserve
+from tests.admin.conftest import Bank, bury_message, make_member, reserve
 from tests.factories import make_account, make_alice, make_blocked_account, make_bob, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ SignIn = Callable[[str], Browser]
 
 REASON = {"reason": "Asked for by letter"}
 
-ACTS = [(model, act) for model in (Account, Client, KycCase) for act in list_acts(model)]
+ACTS = [(model, act) for model in (Account, Client, KycCase, DeadLetter) for act in list_acts(model)]
 
 
 def _make_subject(model: type[Model], name: str) -> Any:
@@ -34,11 +34,15 @@ def _make_subject(model: type[Model], name: str) -> Any:
         return make_blocked_account() if name == "unblock" else make_account()
     if model is KycCase:
         return make_bob().cases.get()
+    if model is DeadLetter:
+        return bury_message()
     return make_alice() if name == "inactivate" else make_bob()
 
 
 def _get_status(subject: Any) -> str:
     subject.refresh_from_db()
+    if isinstance(subject, DeadLetter):
+        return subject.state
     status: str = subject.kyc_status + subject.status if isinstance(subject, Client) else subject.status
     return status
 
@@ -193,6 +197,18 @@ def test_the_maker_decides_no_case_and_the_checker_blocks_no_account(bank: Bank,
     assert checker.post(address(Account, "act", bank.account.pk, "block"), REASON).status_code == 403
     assert checker.post(address(KycCase, "act", bank.case.pk, "approve"), REASON).status_code == 302
     assert KycCase.objects.get(pk=bank.case.pk).status == KycStatus.VERIFIED
+
+
+def test_a_replay_that_fails_shows_why_and_the_letter_waits(sign_in: SignIn) -> None:
+    letter = bury_message(data={"account": "x"})
+    browser = sign_in("maker")
+
+    page = browser.post(address(DeadLetter, "act", letter.pk, "replay"), REASON)
+
+    letter.refresh_from_db()
+    assert (page.status_code, letter.state) == (422, "waiting")
+    assert "ValidationError" in page.content.decode()
+    assert "ValidationError" in browser.get(address(DeadLetter, "change", letter.pk)).content.decode()
 
 
 def test_an_act_needs_the_right_to_see_its_subject() -> None:

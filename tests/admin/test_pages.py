@@ -11,13 +11,13 @@ from django.utils.html import escape
 
 from accounts.models import Account
 from core.models import User
-from events.models import Event
+from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
 from kyc.states import DocumentType
 from ledger.errors import InsufficientFundsError
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from tests.admin.addresses import MODELS, address
-from tests.admin.conftest import Bank, order_transfer
+from tests.admin.conftest import Bank, bury_message, order_transfer
 from tests.factories import make_account, make_alice, make_bob, make_client, make_inactive_account, pay_in
 from transfers.models import Transfer
 
@@ -212,6 +212,34 @@ def test_lists_are_narrowed_to_days_of_the_banks_time_zone(bank: Bank, sign_in: 
 
     assert address(Transfer, "change", bank.transfer.pk) in within
     assert "No transfer matches" in before
+
+
+def test_a_dead_letter_shows_its_message_and_error_as_text(bank: Bank, sign_in: SignIn) -> None:
+    page = read(sign_in("auditor"), address(DeadLetter, "change", bank.letter.pk))
+
+    assert escape('"specversion": "1.0"') in page
+    assert escape("<b>not today</b>") in page
+    assert "/act/" not in page, "an auditor handles nothing"
+
+
+@pytest.mark.parametrize("value", [b"", b"\xff<script>\x00", b"[" * 100_000, b'{"a": "\\ud800"}'])
+def test_a_dead_letter_shows_any_bytes(value: bytes, sign_in: SignIn) -> None:
+    letter = bury_message(value=value)
+
+    page = read(sign_in("auditor"), address(DeadLetter, "change", letter.pk))
+
+    assert "Error and message" in page
+    assert "<script>\\" not in page
+
+
+def test_dead_letters_are_narrowed_by_what_is_known_of_them(bank: Bank, sign_in: SignIn) -> None:
+    browser, path = sign_in("maker"), address(DeadLetter, "changelist")
+    page = address(DeadLetter, "change", bank.letter.pk)
+
+    for query in ("state__exact=waiting", "group=balances", "topic=account.balance.updated", "q=account.bal"):
+        assert page in read(browser, f"{path}?{query}"), query
+    for query in ("state__exact=discarded", "group=others", "q=transaction"):
+        assert page not in read(browser, f"{path}?{query}"), query
 
 
 def test_an_empty_list_says_what_to_do(sign_in: SignIn) -> None:

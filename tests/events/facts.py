@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -30,6 +32,19 @@ def record(*, key: UUID | None = None) -> int:
     with transaction.atomic():
         record_events(events=[NewEvent("account.blocked", key or uuid7(), BLOCKED, NOW)])
     return Event.objects.latest("seq").seq
+
+
+def record_large(*, key: UUID) -> int:
+    """Commit an event that makes a message of more than 5,000 bytes, and return its seq."""
+    payload = {"client": str(key), "fields": ["x" * 100] * 50}
+    with transaction.atomic():
+        record_events(events=[NewEvent("client.updated", key, payload, NOW)])
+    return Event.objects.latest("seq").seq
+
+
+def make_record(value: bytes | None, *, topic: str = "account.blocked", offset: int = 0) -> Any:
+    """Return a Kafka record as the library does."""
+    return SimpleNamespace(topic=topic, partition=1, offset=offset, key=b"k", value=value)
 
 
 @contextmanager

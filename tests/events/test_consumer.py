@@ -5,27 +5,30 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 from django.conf import settings as bank_settings
-from django.db import connection
+from django.db import OperationalError, connection
+from pytest_django import Settings
 
 from accounts.models import AccountBalance
 from bank.embedded.manage import MANAGE
 from core.ids import uuid7
-from events import consumer
+from events import consumer, retries
+from events.catalogue.others import DeadLetterBuried
 from events.consumer import GroupMember
-from events.groups import get_group, list_groups
-from events.kafka import get_publisher
-from events.messages import make_message
+from events.groups import Group, get_group, list_groups
+from events.kafka import get_publisher, make_consumer
+from events.messages import Message, make_message, read_data
 from events.models import DeadLetter
 from events.relay import relay_events
 from events.topics import TOPICS
-from tests.events.broker import StoppableBroker, wait_until
+from tests.events.broker import StoppableBroker, read_topic, wait_until
 from tests.events.facts import NOW, transfer
 from tests.factories import make_account
 
@@ -33,9 +36,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
-def running_member() -> Iterator[GroupMember]:
-    """Run a member of the group balances beside the block, and stop it."""
-    member = GroupMember(get_group(name="balances"))
+def running_member(group: Group | None = None) -> Iterator[GroupMember]:
+    """Run a member of the group (balances, unless another is given) beside the block, and stop it."""
+    member = GroupMember(group or get_group(name="balances"))
     thread = threading.Thread(target=run_and_close, args=(member,))
     thread.start()
     try:
@@ -101,7 +104,8 @@ def test_goes_on_when_kafka_was_away(broker: StoppableBroker, monkeypatch: pytes
         relay_until_kept(account.pk, 1)
 
 
-def test_a_malformed_message_does_not_block_those_behind_it() -> None:
+def test_a_malformed_message_is_tried_then_buried_and_does_not_block_those_behind_it(settings: Settings) -> None:
+    settings.CONSUMER_ATTEMPTS = 3
     account = make_account()
     unknown = make_message(
         topic="account.balance.updated", subject=account.pk, sequence=1, time=NOW, data={"account": "x"}
@@ -111,7 +115,122 @@ def test_a_malformed_message_does_not_block_those_behind_it() -> None:
         transfer(debtor=None, creditor=account, amount=30)
         relay_until_kept(account.pk, 1)
 
-    assert DeadLetter.objects.get().topic.endswith("account.balance.updated")
+    letter = DeadLetter.objects.get()
+    assert (letter.topic, letter.attempts) == ("account.balance.updated", 3)
+    [told] = read_topic("dlq.account.balance.updated", count=1)
+    assert read_data(told, DeadLetterBuried).value == unknown.encode()
+
+
+class Handler:
+    """A handler that fails over the messages in `failing`, and notes what it took in."""
+
+    def __init__(self, *failing: int, error: type[Exception] = ValueError, times: int = 1_000) -> None:
+        self._failing, self._error, self._times = failing, error, times
+        self.tried: list[int] = []
+        self.taken_in: list[int] = []
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self.tried.append(message.sequence)
+            if message.sequence in self._failing and self._times:
+                self._times -= 1
+                raise self._error("not today")
+        self.taken_in += [message.sequence for message in messages]
+
+
+def publish(*sequences: int, key: UUID) -> None:
+    """Publish a message of each sequence under one key, so that all come in one partition."""
+    messages = [
+        make_message(topic="account.blocked", subject=key, sequence=number, time=NOW, data={}) for number in sequences
+    ]
+    get_publisher().publish(messages)
+
+
+def test_a_message_that_fails_for_a_while_takes_effect_in_its_place() -> None:
+    handler = Handler(2, times=2)
+    publish(1, 2, 3, key=uuid7())
+
+    with running_member(Group("test", {"account.blocked": handler})):
+        wait_until(lambda: len(handler.taken_in) == 3)
+
+    assert handler.taken_in == [1, 2, 3]
+    assert not DeadLetter.objects.exists()
+
+
+def test_while_one_partition_waits_the_others_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_PAUSE_SECONDS", 1_000.0)
+    monkeypatch.setattr(retries, "LONGEST_PAUSE_SECONDS", 1_000.0)
+    handler = Handler(1)
+    publish(1, 2, key=uuid7())
+
+    with running_member(Group("test", {"account.blocked": handler})):
+        wait_until(lambda: handler.tried)
+        for number in range(10, 30):
+            publish(number, key=uuid7())
+        wait_until(lambda: len(handler.taken_in) >= 10)  # of the partitions that do not stand still
+
+    assert 2 not in handler.tried, "it would overtake the one before it"
+    assert handler.tried.count(1) <= 2, "together with others, then alone"
+
+
+def test_goes_on_without_leaving_the_group_when_the_database_was_away(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def count_and_make(*, group: str, topics: Collection[str]) -> Any:
+        made.append(group)
+        return make_consumer(group=group, topics=topics)
+
+    monkeypatch.setattr(consumer, "make_consumer", count_and_make)
+    account = make_account()
+    with running_member():
+        relay_until_kept(account.pk, 0)
+
+        terminate_other_sessions()
+        transfer(debtor=None, creditor=account, amount=30)
+        relay_until_kept(account.pk, 1)
+
+    assert any("has no database" in line.message for line in caplog.records)
+    assert len(made) == 1
+    assert not DeadLetter.objects.exists()
+
+
+def test_an_outage_is_not_counted_as_an_attempt(settings: Settings) -> None:
+    settings.CONSUMER_ATTEMPTS = 1
+    handler = Handler(1, error=OperationalError, times=4)
+    publish(1, 2, key=uuid7())
+
+    with running_member(Group("test", {"account.blocked": handler})):
+        wait_until(lambda: len(handler.taken_in) == 2)
+
+    assert handler.taken_in == [1, 2]
+    assert not DeadLetter.objects.exists()
+
+
+def terminate_other_sessions() -> None:
+    """Kill the sessions of all others on the test's database, as a restart of PostgreSQL does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_two_members_share_the_messages_and_one_goes_on_alone() -> None:
+    handler, keys = Handler(), [uuid7() for _ in range(8)]
+    group = Group("test", {"account.blocked": handler})
+
+    with running_member(group):
+        with running_member(group):
+            for number, key in enumerate(keys):
+                publish(number, key=key)
+            wait_until(lambda: len(handler.taken_in) == 8, seconds=60)
+        for number, key in enumerate(keys, start=8):
+            publish(number, key=key)
+        wait_until(lambda: len(handler.taken_in) == 16, seconds=60)
+
+    assert sorted(handler.taken_in) == list(range(16))
 
 
 def test_the_command_stops_on_sigterm_and_reports_it() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,11 +9,13 @@ from django.db import OperationalError
 
 from core.ids import uuid7
 from core.models import User
+from events.catalogue.others import DeadLetterBuried
 from events.groups import Handler
-from events.inbox import delete_stale_inbox, take_in_records
-from events.messages import Message, make_message
-from events.models import DeadLetter, InboxMessage
-from tests.events.facts import NOW
+from events.inbox import NotTakenInError, bury, delete_stale_inbox, take_in_records
+from events.messages import Message, make_message, read_data
+from events.models import DeadLetter, Event, InboxMessage
+from events.topics import fan_out
+from tests.events.facts import NOW, make_record
 
 pytestmark = pytest.mark.django_db
 
@@ -22,12 +23,7 @@ pytestmark = pytest.mark.django_db
 def write(name: str, *, offset: int = 0) -> Any:
     """Return a record of a message about `name`."""
     message = make_message(topic="account.blocked", subject=uuid7(), sequence=offset, time=NOW, data=name)
-    return put(message.encode(), offset=offset)
-
-
-def put(value: bytes | None, *, offset: int = 0) -> Any:
-    """Return a record as the library does."""
-    return SimpleNamespace(topic="account.blocked", partition=1, offset=offset, key=b"k", value=value)
+    return make_record(message.encode(), offset=offset)
 
 
 def make_users(messages: Sequence[Message]) -> None:
@@ -73,22 +69,50 @@ def test_messages_are_taken_in_in_their_order() -> None:
     assert get_names() == names
 
 
-def test_one_at_fault_becomes_a_dead_letter_and_the_others_take_effect() -> None:
+def test_one_at_fault_stops_those_behind_it_and_none_before() -> None:
     alice, again, carla = write("alice"), write("alice", offset=1), write("carla", offset=2)
 
-    take_in(alice, again, carla)
+    with pytest.raises(NotTakenInError) as failed:
+        take_in(alice, again, carla)
+
+    assert failed.value.record is again
+    assert "core_user_username" in repr(failed.value.__cause__)
+    assert get_names() == ["alice"]
+    assert InboxMessage.objects.count() == 1
+    assert not DeadLetter.objects.exists()
+
+
+def test_what_is_buried_is_kept_as_it_came_and_told_once() -> None:
+    record = write("alice", offset=7)
+
+    for _ in range(2):  # Kafka may bring it again
+        bury(group="people", record=record, error=ValueError("no\x00\ud800"), attempts=5)
 
     letter = DeadLetter.objects.get()
-    assert get_names() == ["alice", "carla"]
-    assert (letter.group, letter.topic, letter.partition, letter.offset) == ("people", "account.blocked", 1, 1)
-    assert bytes(letter.value or b"") == again.value
-    assert "core_user_username" in letter.error
-    assert InboxMessage.objects.count() == 2, "a dead letter has not been taken in"
+    assert (letter.group, letter.topic, letter.partition, letter.offset) == ("people", "account.blocked", 1, 7)
+    assert (bytes(letter.key or b""), bytes(letter.value or b"")) == (b"k", record.value)
+    assert (letter.state, letter.attempts, letter.error) == ("waiting", 5, "ValueError('no\\x00\\ud800')")
+    told = Event.objects.get(type="message.buried")
+    [message] = fan_out(told)
+    assert message.type == "dlq.account.blocked"
+    assert read_data(message, DeadLetterBuried).dead_letter == letter.pk
+
+
+def test_what_is_buried_does_not_take_effect_when_it_comes_again() -> None:
+    record = write("alice")
+    bury(group="people", record=record, error=ValueError(), attempts=5)
+
+    take_in(record)
+
+    assert get_names() == []
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"id": 1}'])
-def test_what_is_no_message_becomes_a_dead_letter(value: bytes | None) -> None:
-    take_in(put(value), write("alice"))
+def test_what_is_no_message_becomes_a_dead_letter_at_once(value: bytes | None) -> None:
+    alice = write("alice", offset=1)
+
+    for _ in range(2):  # the second time, Kafka brings them again
+        take_in(make_record(value), alice)
 
     assert get_names() == ["alice"]
     assert DeadLetter.objects.count() == 1

@@ -4,10 +4,11 @@ import random
 import threading
 import time
 from collections import defaultdict
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from events.models import Cursor, Event
@@ -110,6 +111,26 @@ def test_a_reader_is_free_again_after_an_error() -> None:
 
     with reading() as reader:
         assert reader.seq == 0
+
+
+def test_a_lost_session_hides_no_error_and_leaves_the_reader_free() -> None:
+    with pytest.raises(OperationalError, match="terminating connection"):
+        read_with_lost_session()
+    connection.close()  # as at the end of a task
+    cast("Any", connection).close_pool()  # which takes seconds to find out that all its sessions were killed
+
+    with reading() as reader:
+        assert reader.seq == 0
+
+
+def read_with_lost_session() -> None:
+    with reading() as reader:
+        with open_session() as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        reader.read(limit=LIMIT)
 
 
 def test_does_not_move_a_cursor_that_somebody_else_moved() -> None:

@@ -1,21 +1,27 @@
 """The relay: everything committed reaches its topics, in order for each key, whatever happens to Kafka."""
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from kafka import KafkaProducer
+from kafka.errors import InvalidRecordError
+from pytest_django import Settings
 
 from core.ids import uuid7
+from events import relay as relay_module
 from events.kafka import Publisher, PublishError
 from events.messages import Message
-from events.models import Cursor, Event, InboxMessage, KafkaCluster
+from events.models import Cursor, DeadLetter, Event, InboxMessage, KafkaCluster
 from events.relay import relay_events
 from events.resend import omit_taken_in
 from events.tasks import relay_events as relay_task
 from events.topics import fan_out
 from tests.events.broker import StoppableBroker, read_topic, wait_until
-from tests.events.facts import BLOCKED, NOW, open_session, record, transfer
+from tests.events.facts import BLOCKED, NOW, open_session, record, record_large, transfer
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +95,74 @@ def test_the_cursor_stays_where_a_failure_left_doubt(monkeypatch: pytest.MonkeyP
     assert len({message.id for message in sent_twice}) == 1
     assert len(sent_twice) == 2
     assert len(read_topic("account.blocked", count=1, key=second)) == 1
+
+
+def test_parks_a_message_that_is_too_large_and_sends_the_rest(settings: Settings) -> None:
+    settings.KAFKA_MAX_MESSAGE_BYTES = 4_000
+    keys = [uuid7() for _ in range(3)]
+    record(key=keys[0])
+    large = record_large(key=keys[1])
+    record(key=keys[1])  # overtakes what is parked
+    record(key=keys[2])
+
+    relay_all()
+
+    letter = DeadLetter.objects.get()
+    assert (letter.group, letter.topic, letter.event_seq) == ("relay", "customer.updated", large)
+    assert "MessageSizeTooLarge" in letter.error
+    assert {message.subject for message in read_topic("account.blocked", count=3)} == set(keys)
+
+
+def test_parks_an_event_that_cannot_be_told_and_sends_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = uuid7(), uuid7()
+    broken = record(key=first)
+    record(key=second)
+
+    def fail(event: Event) -> Iterator[Message]:
+        if event.seq == broken:
+            raise KeyError("balances")
+        yield from fan_out(event)
+
+    monkeypatch.setattr(relay_module, "fan_out", fail)
+    relay_all()
+
+    letter = DeadLetter.objects.get()
+    assert (letter.event_seq, letter.topic, letter.value) == (broken, "account.blocked", None)
+    assert [message.subject for message in read_topic("account.blocked", count=1)] == [second]
+
+
+def test_parks_what_kafka_itself_refuses_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = uuid7(), uuid7()
+    record(key=bad), record(key=good)
+    send = KafkaProducer.send
+
+    def refuse(producer: KafkaProducer, topic: str, **message: Any) -> Any:
+        future = send(producer, topic, **message)
+        return FailedFuture() if message["key"] == str(bad).encode() else future
+
+    monkeypatch.setattr(KafkaProducer, "send", refuse)
+    relay_all()
+
+    assert bytes(DeadLetter.objects.get().key or b"") == str(bad).encode()
+    assert read_topic("account.blocked", count=1, key=good)
+
+
+class FailedFuture:
+    """What a send returns whose message the broker does not take."""
+
+    def get(self, timeout: float) -> None:
+        raise InvalidRecordError
+
+
+def test_what_is_parked_is_parked_once_when_its_event_is_read_again(settings: Settings) -> None:
+    settings.KAFKA_MAX_MESSAGE_BYTES = 4_000
+    record_large(key=uuid7())
+    relay_all()
+    Cursor.objects.filter(name="relay").update(seq=0)
+
+    relay_all()
+
+    assert DeadLetter.objects.count() == 1
 
 
 def test_of_two_relays_one_drains() -> None:
