@@ -92,7 +92,7 @@ def bank() -> Bank:
 def bury_message(*, data: object = None, value: bytes | None = None) -> DeadLetter:
     """Make a dead letter of the group balances: a balance that can be replayed, other `data`, or any bytes."""
     account = make_account()
-    balance = {"account": account.pk, "booked": 0, "pending": 0, "available": 0, "version": 1}
+    balance = {"account": account.pk, "currency": "BRL", "booked": 0, "pending": 0, "available": 0, "version": 1}
     message = make_message(
         topic="account.balance.updated", subject=account.pk, sequence=1, time=timezone.now(), data=data or balance
     )

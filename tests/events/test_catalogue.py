@@ -54,7 +54,7 @@ def live_every_life() -> None:
 def bury_messages(staff: User) -> None:
     """Bury a message that is replayed, and what is no message and is discarded."""
     why: dict[str, Any] = {"reason": "Canaria complained", "actor": staff, "now": NOW}
-    balance = {"account": make_account().pk, "booked": 0, "pending": 0, "available": 0, "version": 1}
+    balance = {"account": make_account().pk, "currency": "BRL", "booked": 0, "pending": 0, "available": 0, "version": 1}
     message = make_message(topic=BALANCES, subject=balance["account"], sequence=1, time=NOW, data=balance)
     for value, handle in ((message.encode(), replay_dead_letter), (None, discard_dead_letter)):
         record = make_record(value, topic=BALANCES)

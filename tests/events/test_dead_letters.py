@@ -159,7 +159,7 @@ def test_of_two_who_replay_at_once_one_does() -> None:
 def test_a_replay_leads_to_the_same_read_model(settings: Settings) -> None:
     settings.CONSUMER_GROUPS = {"balances": "accounts.consumers.BALANCES"}
     account = make_account()
-    balance = {"account": str(account.pk), "booked": 7, "pending": 0, "available": 7, "version": 3}
+    balance = {"account": str(account.pk), "currency": "BRL", "booked": 7, "pending": 0, "available": 7, "version": 3}
     message = make_message(topic="account.balance.updated", subject=account.pk, sequence=1, time=NOW, data=balance)
     bury(group="balances", record=make_record(message.encode(), topic=message.type), error=ValueError(), attempts=5)
 
