@@ -109,7 +109,7 @@ def hold_funds(account: Account) -> None:
         capture_hold(hold_id=captured.id, credit_account_id=other.pk, code="purchase", now=NOW)
         released = place_hold(account_id=other.pk, amount=30, now=NOW)
         release_hold(hold_id=released.id, now=NOW)
-        place_hold(account_id=other.pk, amount=30, now=NOW, expires_at=NOW)
+        place_hold(account_id=other.pk, amount=30, now=NOW, expires_at=NOW + timedelta(seconds=1))
     expire_holds(now=NOW + timedelta(seconds=1))
 
 
