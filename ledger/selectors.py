@@ -42,7 +42,8 @@ def get_balance(*, account_id: UUID, now: datetime) -> Balance:
 def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
     """Return the balance as it was at the moment `at`: the last posting up to then carries it, no replay is needed.
 
-    Raises AccountNotFoundError.
+    It is final once `at` is older than the longest transaction that posts, two minutes as the timeouts are set by
+    default: an entry is booked at the moment its request came in and seen when it commits. Raises AccountNotFoundError.
     """
     account = _get_account(account_id)
     reached = _find_version(account_id=account_id, at=at)

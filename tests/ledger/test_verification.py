@@ -1,6 +1,7 @@
 """`verify_ledger` finds what neither triggers nor code could keep out: rows changed by a superuser past all rules."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -113,7 +114,7 @@ def verify(since: datetime | None = None) -> list[Break]:
     return verify_ledger(since=since, on_progress=lambda progress: None)
 
 
-def corrupt(statement: str, ids: dict[str, object]) -> None:
+def corrupt(statement: str, ids: dict[str, UUID]) -> None:
     """Execute SQL as a superuser does who switches all triggers off."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
