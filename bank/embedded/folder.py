@@ -47,6 +47,8 @@ class DataFolder:
 
     def create(self) -> None:
         """Make the folder; others may pass through it (PostgreSQL's user has to) but not list it."""
+        if self.root.exists() and not self.root.is_dir():
+            raise CannotStartError(f"The data folder {self.root} is a file. Set BANK_DATA_DIR to another.")
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o711)

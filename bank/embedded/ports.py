@@ -46,7 +46,7 @@ def read_ports(folder: DataFolder) -> EnginePorts | None:
     """Return the ports kept in `folder`, or None before its first start."""
     try:
         return EnginePorts(**json.loads(folder.ports.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
 
 

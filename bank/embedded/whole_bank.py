@@ -31,6 +31,8 @@ _CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the w
 
 async def run_whole_bank(folder: DataFolder, *, port: int) -> int:
     """Run the bank until SIGINT or SIGTERM; then stop all of it, in order, and return 0."""
+    if not folder.root.exists():
+        _require_free(port)  # before anything is made
     folder.create()
     with folder.lock(holder={"url": _url(port)}):
         _require_free(port)
@@ -134,8 +136,9 @@ class _Bank:
             ("Admin", f"{url}/admin/"),
             ("API docs", f"{url}/api/docs/"),
             ("Readiness", f"{url}/readyz"),
-            ("Customers", "alice, carla (verified), bruno (in review), mallory (account blocked)"),
+            ("Customers", "alice, carla; bruno began in review, mallory with a blocked account"),
             ("Staff", "admin, maker, checker, auditor"),
+            ("System", "partner, which may inactivate clients through the API"),
             ("Password", "demo-Bank-2026 (for all of them)"),
             ("Data", str(self._folder.root)),
             ("Logs", f"here; the engines' in {self._folder.logs}"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bank.demo import ADMIN, CLIENTS, PARTNERS, STAFF
 from bank.embedded.ports import LOOPBACK, choose_ports
 from tests.run.processes import find_process, is_alive, list_processes, wait_until
 
@@ -108,8 +109,10 @@ def test_the_bank_opens_heals_stops_without_a_trace_and_keeps_its_data(folder: P
         users = count_users(run)
         for words in (
             ("postgres", "-D"),
+            ("valkey-server",),
             ("gunicorn",),
             ("celery", "worker"),
+            ("celery", "beat"),
             ("bank.embedded.broker",),
             ("consume_events",),
         ):
@@ -120,12 +123,23 @@ def test_the_bank_opens_heals_stops_without_a_trace_and_keeps_its_data(folder: P
 
     assert users > 0
     assert f"http://{LOOPBACK}:{port}/admin/" in run.said
+    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in CLIENTS)} <= set(words_of_the_banner(run))
     assert "postgres was ended by SIGKILL; starting it again" in run.said
 
     with running(folder, port) as again:
         again.wait_open()
         assert count_users(again) == users
         again.process.kill()  # not even then does anything stay behind
+
+
+def words_of_the_banner(run: Run) -> list[str]:
+    return re.findall(r"[a-z]+", run.said.partition("The bank is open")[2])
+
+
+def test_the_readme_names_everybody_of_the_demo_bank() -> None:
+    table = (CHECKOUT / "README.md").read_text().partition("## Test it")[0]
+
+    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in CLIENTS)} <= set(re.findall(r"`(\w+)`", table))
 
 
 def kill_and_await_successor(run: Run, *words: str) -> None:
@@ -141,6 +155,28 @@ def test_a_taken_port_is_named(folder: Path) -> None:
         assert run.process.wait(60) == 1
 
     assert f"Port {run.port} is taken by another program. Choose another with PORT" in run.said
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("verb", [["run"], ["manage", "check"]])
+def test_a_data_folder_that_is_a_file_is_named(folder: Path, verb: list[str]) -> None:
+    folder.touch()
+
+    result = subprocess.run(
+        [sys.executable, "-m", "bank.embedded", *verb],
+        cwd=CHECKOUT,
+        env=clean_environment() | {"BANK_DATA_DIR": str(folder), "PORT": str(choose_ports().valkey)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 1
+    assert {
+        "run": f"The data folder {folder} is a file. Set BANK_DATA_DIR to another.",
+        "manage": f"There is no bank in {folder} yet.",
+    }[verb[0]] in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_port_that_is_no_port_is_named(folder: Path) -> None:
