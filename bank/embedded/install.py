@@ -73,6 +73,7 @@ def install(venv: Path, locks: List[Path]) -> None:  # noqa: UP006
             "Installing the packages failed; pip's message above names the one and the reason.",
             "If a download failed, check the network or the proxy (HTTPS_PROXY, PIP_INDEX_URL) and run the same",
             "command again: it goes on where it stopped, with what was already downloaded.",
+            "If there is no version of a package for this machine, docker-compose.yml runs the bank without it.",
         )
 
 

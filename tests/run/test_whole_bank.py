@@ -67,8 +67,8 @@ class Run:
             text=True,
         ).stdout
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
         return self.process.wait(60)
 
 
@@ -130,6 +130,14 @@ def test_the_bank_opens_heals_stops_without_a_trace_and_keeps_its_data(folder: P
         again.wait_open()
         assert count_users(again) == users
         again.process.kill()  # not even then does anything stay behind
+
+
+def test_a_bank_that_is_stopped_while_it_starts_leaves_no_process_behind(folder: Path) -> None:
+    with running(folder, choose_ports().valkey) as run:
+        wait_until(lambda: "Applying" in run.said, what="the migrations")
+
+        assert run.stop(signal.SIGTERM) == 0, run.said
+        assert not list_processes(folder)
 
 
 def words_of_the_banner(run: Run) -> list[str]:
