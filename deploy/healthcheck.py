@@ -1,6 +1,7 @@
 """Tells the container engine whether the web process is alive: exit code 0 if /livez answers 200.
 
-The slim image has no curl. ALLOWED_HOSTS decides which Host the application answers to, so the first of them is sent.
+The slim image has no curl. ALLOWED_HOSTS decides which Host the application answers to, so the first of them is
+sent, or of a whole domain (".bank.example") a host of it.
 """
 
 import os
@@ -12,7 +13,7 @@ TIMEOUT_SECONDS = 2.0
 
 def main() -> int:
     """Return 0 if the process answers, 1 if not."""
-    host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0]
+    host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].strip().lstrip("*.") or "localhost"
     url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/livez"
     request = urllib.request.Request(url, headers={"Host": host})
     try:

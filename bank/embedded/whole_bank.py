@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import sys
+import time
 import urllib.request
 from collections.abc import Coroutine
 from pathlib import Path
@@ -65,6 +66,8 @@ class _Bank:
             self._screen.say("Stopped. All data is kept.")
 
     async def _open(self) -> None:
+        began = time.monotonic()
+        self._screen.say("Opening the bank: the first time takes up to a minute, later ones take seconds.")
         self._screen.say("Starting PostgreSQL, Valkey and the Kafka-protocol broker ...")
         await self._engines.start(self._supervisor)
         self._screen.say("Migrating the database and seeding the demo bank ...")
@@ -73,7 +76,7 @@ class _Bank:
         await self._collect_static_files()
         self._screen.say("Starting web, worker, beat and consumers ...")
         await self._supervisor.start(*self._programs())
-        self._greet()
+        self._greet(seconds=time.monotonic() - began)
         await asyncio.Event().wait()
 
     async def _manage(self, command: str, *, environment: dict[str, str], arguments: list[str] | None = None) -> None:
@@ -130,7 +133,7 @@ class _Bank:
     async def _is_ready(self) -> bool:
         return await asyncio.to_thread(_answers, f"{_url(self._port)}/readyz")
 
-    def _greet(self) -> None:
+    def _greet(self, *, seconds: float) -> None:
         url = _url(self._port)
         rows = [
             ("Admin", f"{url}/admin/"),
@@ -144,7 +147,7 @@ class _Bank:
             ("Logs", f"here; the engines' in {self._folder.logs}"),
             ("Stop", "Ctrl-C (all data is kept; make run starts it again)"),
         ]
-        self._screen.block("The bank is open", rows)
+        self._screen.block(f"The bank is open, after {seconds:.0f} s", rows)
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:

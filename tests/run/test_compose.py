@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
 from bank.celery import app as celery_app
+from bank.embedded.ports import LOOPBACK
 from bank.embedded.postgres import APP, DATABASE, OWNER
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -125,6 +128,45 @@ def test_roles_and_database_are_those_of_make_run() -> None:
 
 def test_no_secret_has_a_default() -> None:
     assert not re.findall(r"\$\{[A-Z_]+\}|\$\{[A-Z_]+:?[-+]", TEXT)
+
+
+def test_secrets_come_from_files() -> None:
+    """Those from the environment are copied into the container, which Docker refuses if it is read-only."""
+    assert all(service["read_only"] for service in OURS.values())
+    assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
+
+
+def test_a_broker_made_anew_gets_an_id_of_its_own() -> None:
+    """By the id the relay notices that all messages are lost; the image's default would be the same again."""
+    assert SERVICES["kafka"]["environment"]["CLUSTER_ID"].startswith("${KAFKA_CLUSTER_ID:?")
+
+
+@pytest.mark.parametrize(
+    ("allowed_hosts", "sent"),
+    [
+        ("bank.example,other.example", "bank.example"),
+        (".bank.example", "bank.example"),
+        ("*", "localhost"),
+    ],
+)
+def test_the_health_check_asks_as_a_host_that_is_allowed(
+    allowed_hosts: str, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    class Livez(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Host"])
+            self.send_response(200 if self.path == "/livez" else 404)
+            self.end_headers()
+
+    with HTTPServer((LOOPBACK, 0), Livez) as server:
+        Thread(target=server.handle_request).start()
+        monkeypatch.setenv("ALLOWED_HOSTS", allowed_hosts)
+        monkeypatch.setenv("PORT", str(server.server_port))
+        code = subprocess.run([sys.executable, CHECKOUT / "deploy/healthcheck.py"], check=False).returncode
+
+    assert (code, asked) == (0, [sent])
 
 
 def test_the_queue_never_evicts() -> None:
