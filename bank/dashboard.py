@@ -6,7 +6,7 @@ Every figure is one query that stays cheap as the bank grows; each is shown to t
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
@@ -18,7 +18,7 @@ from accounts.models import Account
 from accounts.states import AccountStatus
 from core.admin.cells import Tone, find_list, show_amount, show_status
 from core.admin.filters import start_of_day
-from core.admin.tables import Amount, Table
+from core.admin.tables import Amount, Queue, Table
 from core.ids import uuid7_floor
 from kyc.models import KycCase
 from kyc.selectors import list_open_cases
@@ -29,15 +29,6 @@ from transfers.states import TransferStatus
 
 _DAYS = 14
 _ID_IS_NEAR = timedelta(hours=1)
-
-
-class Queue(NamedTuple):
-    """Work that waits: how much, since when, and where it is done."""
-
-    title: str
-    waiting: int
-    note: str
-    address: str
 
 
 def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from django.urls import reverse
 
 
 class Entry(NamedTuple):
-    """A list in the sidebar, for those with the permission to view its rows."""
+    """A list (or another page of a model) in the sidebar, for those with the permission to view its rows."""
 
     title: str
     model: str
     icon: str
+    page: str = "changelist"
 
     @property
     def permission(self) -> str:
@@ -22,7 +23,7 @@ class Entry(NamedTuple):
     @property
     def address(self) -> str:
         """Where it leads."""
-        return reverse(f"admin:{self.model.replace('.', '_')}_changelist")
+        return reverse(f"admin:{self.model.replace('.', '_')}_{self.page}")
 
 
 GROUPS: dict[str, tuple[Entry, ...]] = {
@@ -38,6 +39,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Holds", "ledger.hold", "front_hand"),
     ),
     "Events": (
+        Entry("Flow", "events.event", "monitoring", page="flow"),
         Entry("Events", "events.event", "bolt"),
         Entry("Dead letters", "events.deadletter", "mark_email_unread"),
     ),

@@ -205,6 +205,9 @@ KAFKA_MAX_MESSAGE_BYTES = _positive_int("KAFKA_MAX_MESSAGE_BYTES", 1_000_000)  #
 CONSUMER_ATTEMPTS = _positive_int("CONSUMER_ATTEMPTS", 5)  # then a message becomes a dead letter
 INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
 
+# Who may read GET /metrics: whoever sends this as a Bearer token; if it is empty, this machine only.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # Who reads the topics: manage.py consume_events --group NAME. Each app says in consumers.py what it does with which.
 CONSUMER_GROUPS = {
     "balances": "accounts.consumers.BALANCES",

@@ -8,10 +8,12 @@ from core.admin.sign_in import sign_in
 from core.api.docs import DocsView, SchemaView
 from core.api.health import LiveView, ReadyView
 from core.api.refusals import answer_unknown_path
+from events.metrics import show_metrics
 
 urlpatterns = [
     path("livez", LiveView.as_view()),
     path("readyz", ReadyView.as_view()),
+    path("metrics", show_metrics),
     re_path("^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path("^api/docs/?$", DocsView.as_view(url_name="schema")),
     path("api/v1/", include("core.urls")),

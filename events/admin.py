@@ -6,8 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -29,6 +32,7 @@ from core.admin.pages import BankAdmin
 from core.admin.tables import Link, Table, table_on
 from core.models import User
 from events.dead_letters import RELAY, discard_dead_letter, replay_dead_letter
+from events.flow import make_context
 from events.models import DeadLetter, Event
 from events.states import DeadLetterState
 
@@ -106,6 +110,18 @@ class EventAdmin(BankAdmin):
             },
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that shows how far everything is behind."""
+        view = self.admin_site.admin_view(self.flow_view)
+        return [path("flow/", view, name="events_event_flow"), *super().get_urls()]
+
+    def flow_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the flow of events."""
+        if not (self.has_view_permission(request) and request.user.has_perm("events.view_deadletter")):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), **make_context()}
+        return TemplateResponse(request, "admin/bank/tables.html", context)
 
     def search_id(self, rows: QuerySet[Event], key: UUID) -> QuerySet[Event]:
         """Find by subject."""
@@ -204,7 +220,7 @@ class DeadLetterAdmin(BankAdmin):
             },
         ),
         (
-            "What staff did",
+            "Handling",
             {
                 "fields": (
                     column("A replay", _explain_replay),

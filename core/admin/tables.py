@@ -17,6 +17,15 @@ class Link(NamedTuple):
     text: str
 
 
+class Queue(NamedTuple):
+    """Work that waits: how much, since when, and where it is done (nowhere, if it is no work for people)."""
+
+    title: str
+    waiting: int
+    note: str
+    address: str = ""
+
+
 class Amount(str):
     """The heading of a column of amounts, which is aligned to the right."""
 
