@@ -110,7 +110,8 @@ def test_parks_a_message_that_is_too_large_and_sends_the_rest(settings: Settings
     letter = DeadLetter.objects.get()
     assert (letter.group, letter.topic, letter.event_seq) == ("relay", "customer.updated", large)
     assert "MessageSizeTooLarge" in letter.error
-    assert {message.subject for message in read_topic("account.blocked", count=3)} == set(keys)
+    for key in keys:
+        assert read_topic("account.blocked", count=1, key=key)
 
 
 def test_parks_an_event_that_cannot_be_told_and_sends_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
