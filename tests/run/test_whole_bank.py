@@ -28,7 +28,7 @@ class Run:
         self.folder = folder
         self.port = port
         self.output = folder.with_name(f"output-{port}")
-        with self.output.open("ab") as output:
+        with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bank.embedded", "run"],
                 cwd=CHECKOUT,
