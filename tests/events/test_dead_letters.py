@@ -21,7 +21,7 @@ from events.models import DeadLetter, Event
 from events.relay import relay_events
 from events.states import DeadLetterState
 from tests.events.broker import read_topic, wait_until
-from tests.events.facts import NOW, make_record, record
+from tests.events.facts import NOW, make_record, open_session, record
 from tests.factories import make_account, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,6 +154,16 @@ def test_of_two_who_replay_at_once_one_does() -> None:
 
     assert sorted(answers) == ["refused", "refused", "refused", "replayed"]
     assert User.objects.filter(username="alice").count() == 1
+
+
+@pytest.mark.parametrize("act", [replay, discard])
+def test_a_letter_that_somebody_else_handles_now_is_refused_before_anything_is_done(act: Any) -> None:
+    letter = make_letter()
+    with open_session() as other:
+        other.execute("SELECT FROM events_deadletter WHERE id = %s FOR NO KEY UPDATE", [letter.pk])
+
+        with pytest.raises(DeadLetterBusyError):
+            act(letter)
 
 
 def test_a_replay_leads_to_the_same_read_model(settings: Settings) -> None:
