@@ -1,7 +1,8 @@
 """A key takes effect once: its row is inserted before the effect, in the effect's transaction."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,32 +10,12 @@ import msgspec
 from django.conf import settings
 from django.db import OperationalError
 
-from core.db import Statement, Write, as_rows, is_lock_timeout, run_together
+from core.db import Row, Statement, Write, as_rows, columns_of, is_lock_timeout, rows_of, run_together
 from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
-# A key is waited for only shortly: the lock timeout is lowered before the first insert and set back after the last.
-_CLAIM = Statement(
-    """
-    WITH waiting AS MATERIALIZED (SELECT set_config('lock_timeout', %s, true)), claimed AS (
-        INSERT INTO core_idempotencykey (principal_id, key, request_hash, resource_id, created_at)
-        SELECT principal_id, key, decode(request_hash, 'base64'), resource_id, %s
-        FROM waiting, jsonb_to_recordset(%s) AS new (principal_id bigint, key text, request_hash text, resource_id uuid)
-        ON CONFLICT (principal_id, key) DO NOTHING RETURNING resource_id
-    )
-    SELECT array_agg(resource_id), set_config('lock_timeout', %s, true) FROM claimed
-    """
-)
-_RELEASE = Statement(
-    """
-    DELETE FROM core_idempotencykey released
-    USING jsonb_to_recordset(%s) AS claim (principal_id bigint, key text)
-    WHERE released.principal_id = claim.principal_id AND released.key = claim.key
-    """
-)
 
-
-class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
+class Claim(Row, frozen=True, order=True):
     """That `principal_id` wants `key` to stand for the request hashed and for the resource that it will make."""
 
     principal_id: int
@@ -43,22 +24,43 @@ class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
     resource_id: UUID
 
 
+# A key is waited for only shortly: the lock timeout is lowered before the first is inserted.
+_CLAIM = Statement(
+    f"""
+    INSERT INTO core_idempotencykey ({columns_of(Claim)}, created_at)
+    SELECT claim.*, %s FROM (SELECT set_config('lock_timeout', %s, true)) waiting, {rows_of(Claim)} claim
+    ON CONFLICT (principal_id, key) DO NOTHING RETURNING 1
+    """  # noqa: S608 - built from constants
+)
+_RELEASE = Statement(
+    f"""
+    DELETE FROM core_idempotencykey released USING {rows_of(Claim)} claim
+    WHERE released.principal_id = claim.principal_id AND released.key = claim.key
+    """  # noqa: S608 - built from constants
+)
+
+
 def hash_request(*parts: object) -> bytes:
     """Return the SHA-256 of `parts` in MessagePack, whose lengths are prefixed so that no two requests collide."""
     return hashlib.sha256(msgspec.msgpack.encode(parts)).digest()
 
 
-def claim_keys(*, claims: Sequence[Claim], now: datetime) -> set[UUID]:
-    """Insert the keys that are new and return the resource ids of their claims; the others were used before.
+def claim_keys(*, claims: Sequence[Claim], now: datetime) -> Write:
+    """Return the write of the keys that are new, one row for each; run it within `keys_in_use`.
 
-    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS, then IdempotencyKeyInUseError is
-    raised. Keys are claimed in one order, so that two batches of the same keys do not deadlock.
+    A key whose first request is still running is waited for IDEMPOTENCY_WAIT_MS; the lock timeout stays that until it
+    is set anew. Keys are claimed in one order, so that two batches of the same keys do not deadlock.
     """
+    return Write(_CLAIM, (now, f"{settings.IDEMPOTENCY_WAIT_MS}ms", as_rows(sorted(claims))))
+
+
+@contextmanager
+def keys_in_use() -> Iterator[None]:
+    """Raise IdempotencyKeyInUseError where the block waited too long for a key's first request to end."""
     try:
-        wait, then = f"{settings.IDEMPOTENCY_WAIT_MS}ms", f"{settings.LOCK_TIMEOUT_MS}ms"
-        return set(_CLAIM.run(wait, now, as_rows(sorted(claims)), then)[0][0] or [])
+        yield
     except OperationalError as error:
-        if is_lock_timeout(error):
+        if is_lock_timeout(error, model=IdempotencyKey):
             raise IdempotencyKeyInUseError from error
         raise
 

@@ -1,18 +1,17 @@
-"""The unit of work of the ledger: lock every account once, check in memory, write with one statement.
+"""The unit of work of the ledger: over accounts that are locked, check in memory, write with one statement.
 
 The batch is the primitive, a single entry a batch of one. However many entries there are, they cost the same number
 of statements; see Note [Statements of the hot path] in core/db.py.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from django.utils import timezone
 
-from core.db import Statement, Write, as_array, as_rows, run_together
+from core.db import Row, Statement, Write, as_array, as_rows, columns_of, rows_of, run_together
 from core.ids import uuid7
 from ledger.errors import (
     AccountBlockedError,
@@ -22,7 +21,7 @@ from ledger.errors import (
     InsufficientFundsError,
     UnbalancedEntryError,
 )
-from ledger.locks import LockedBalance, lock_balances
+from ledger.locks import LockedBalance
 from ledger.states import Side
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,16 +57,16 @@ Move = tuple[LockedBalance, Side, int]
 """A line with its account's balance in place of the account's id."""
 
 
-class _NewEntry(msgspec.Struct, gc=False):
+class _NewEntry(Row):
     id: UUID
     code: str
     reference: UUID | None
     value_date: date
-    reversal_of: UUID | None
+    reversal_of_id: UUID | None
     posting_count: int
 
 
-class _NewPosting(msgspec.Struct, gc=False):
+class _NewPosting(Row):
     account_id: UUID
     version: int
     entry_id: UUID
@@ -77,47 +76,46 @@ class _NewPosting(msgspec.Struct, gc=False):
     balance_after: int
 
 
+class _NewBalance(Row):
+    id: UUID
+    posted_debits: int
+    posted_credits: int
+    version: int
+
+
 _INSERT_ENTRIES = Statement(
-    """
-    INSERT INTO ledger_journalentry (id, code, reference, booked_at, value_date, reversal_of_id, posting_count)
-    SELECT id, code, reference, %s, value_date, reversal_of, posting_count
-    FROM jsonb_to_recordset(%s) AS new (
-        id uuid, code text, reference uuid, value_date date, reversal_of uuid, posting_count smallint
-    )
-    """
+    f"""
+    INSERT INTO ledger_journalentry ({columns_of(_NewEntry)}, booked_at)
+    SELECT entry.*, %s FROM {rows_of(_NewEntry)} entry
+    """  # noqa: S608 - built from constants
 )
 _INSERT_POSTINGS = Statement(
-    """
-    INSERT INTO ledger_posting (account_id, version, entry_id, side, amount, currency, balance_after, booked_at)
-    SELECT account_id, version, entry_id, side, amount, currency, balance_after, %s
-    FROM jsonb_to_recordset(%s) AS new (
-        account_id uuid, version bigint, entry_id uuid, side smallint, amount bigint, currency text,
-        balance_after bigint
-    )
-    """
+    f"""
+    INSERT INTO ledger_posting ({columns_of(_NewPosting)}, booked_at)
+    SELECT posting.*, %s FROM {rows_of(_NewPosting)} posting
+    """  # noqa: S608 - built from constants
 )
 _UPDATE_BALANCES = Statement(
-    """
+    f"""
     UPDATE ledger_ledgeraccount account
     SET posted_debits = new.posted_debits, posted_credits = new.posted_credits,
         version = new.version, last_booked_at = %s
-    FROM jsonb_to_recordset(%s) AS new (id uuid, posted_debits bigint, posted_credits bigint, version bigint)
+    FROM {rows_of(_NewBalance)} new
     WHERE account.id = new.id AND account.id = ANY(%s)
-    """
+    """  # noqa: S608 - built from constants
 )
 
 
 class PostingBatch:
     """Entries over accounts that are locked: add them one by one, then write all at once."""
 
-    def __init__(self, *, account_ids: Collection[UUID], now: datetime) -> None:
-        """Lock the accounts; needs a transaction.
+    def __init__(self, *, balances: dict[UUID, LockedBalance], now: datetime) -> None:
+        """Take up the balances of accounts that this transaction has locked, by id; entries will change them.
 
         Entries are booked at `now`, or at the latest booking of the accounts if that is later: along an account the
         time of booking never goes back, whatever the clocks do.
-        Raises AccountBusyError if an account stays locked too long.
         """
-        self.balances = lock_balances(account_ids=account_ids)
+        self.balances = balances
         latest_us = max((balance.last_booked_us or 0 for balance in self.balances.values()), default=0)
         self.booked_at = max(now, _EPOCH + timedelta(microseconds=latest_us))
         self.booking_date = timezone.localdate(self.booked_at)
@@ -154,11 +152,12 @@ class PostingBatch:
         """Return the writes of entries, postings and new balances; they must be run together."""
         if not self._entries:
             return []
-        touched = list({id(balance): balance for balance in self._touched}.values())
+        touched = {id(balance): balance for balance in self._touched}.values()
+        balances = [_NewBalance(each.id, each.posted_debits, each.posted_credits, each.version) for each in touched]
         return [
             Write(_INSERT_ENTRIES, (self.booked_at, as_rows(self._entries))),
             Write(_INSERT_POSTINGS, (self.booked_at, as_rows(self._postings))),
-            Write(_UPDATE_BALANCES, (self.booked_at, as_rows(touched), as_array(balance.id for balance in touched))),
+            Write(_UPDATE_BALANCES, (self.booked_at, as_rows(balances), as_array([each.id for each in touched]))),
         ]
 
     def write(self) -> None:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models.expressions import RawSQL
 
-from core.db import Statement, as_array, is_lock_timeout, require_transaction, set_lock_timeout
+from core.db import Statement, Write, as_array, is_lock_timeout, require_transaction, run_after, set_lock_timeout
 from ledger.errors import AccountBusyError
 from ledger.models import LedgerAccount
 
@@ -56,15 +56,22 @@ class LockedBalance(msgspec.Struct, gc=False):
         return self.booked - self.pending - (self.floor or 0)
 
 
-@lru_cache(maxsize=1)
-def _lock_statement() -> Statement:
+# Counted when all are written; then, and before the first account is locked, the time to wait is set.
+_COUNT_FIRST = "(SELECT count(*) * (set_config('lock_timeout', %s, true) <> '')::int FROM first)"
+
+
+@lru_cache(maxsize=2)
+def _lock_statement(*, rows_written: str) -> Statement:
     """Return the query of `lock_balances`, which Django need not build anew for each transfer."""
     query = (
         LedgerAccount.objects.select_for_update(no_key=True)
         .filter(id__any=[])
         .order_by("id")
-        .annotate(last_booked_us=RawSQL("(extract(epoch FROM last_booked_at) * 1000000)::bigint", ()))
-        .values_list(*LockedBalance.__struct_fields__)
+        .annotate(
+            last_booked_us=RawSQL("(extract(epoch FROM last_booked_at) * 1000000)::bigint", ()),
+            rows_written=RawSQL(rows_written, ()),  # noqa: S611 - one of two constants
+        )
+        .values_list("rows_written", *LockedBalance.__struct_fields__)
     ).query
     return Statement(query.sql_with_params()[0])
 
@@ -76,8 +83,20 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
     """
     require_transaction()
     with _busy_accounts():
-        rows = _lock_statement().run(as_array(account_ids))
-    return {row[0]: LockedBalance(*row) for row in rows}
+        rows = _lock_statement(rows_written="0").run(as_array(account_ids))
+    return {row[1]: LockedBalance(*row[1:]) for row in rows}
+
+
+def lock_balances_after(first: Write, *, account_ids: Collection[UUID]) -> tuple[dict[UUID, LockedBalance], int]:
+    """Do as `lock_balances` does once `first` is written, in the same statement; `first` may change the lock timeout.
+
+    Returns the balances by id and how many rows `first` has written, 0 if there is no account to lock.
+    """
+    require_transaction()
+    query = _lock_statement(rows_written=_COUNT_FIRST)
+    with _busy_accounts():
+        rows = run_after(first, query, f"{settings.LOCK_TIMEOUT_MS}ms", as_array(account_ids))
+    return {row[1]: LockedBalance(*row[1:]) for row in rows}, rows[0][0] if rows else 0
 
 
 def lock_accounts(*, account_ids: Collection[UUID], nowait: bool = False) -> dict[UUID, LedgerAccount]:
@@ -101,6 +120,6 @@ def _busy_accounts() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if is_lock_timeout(error):
+        if is_lock_timeout(error, model=LedgerAccount):
             raise AccountBusyError from error
         raise

@@ -79,9 +79,10 @@ def _new_account(*, account_id: UUID, line: ChartLine, name: str, currency: str,
 def post_entries(*, drafts: Sequence[EntryDraft], now: datetime) -> list[UUID]:
     """Write `drafts` with an event each, all or none, and return the entries' ids in the same order.
 
-    Raises what `PostingBatch` raises; the caller then rolls back.
+    Raises AccountBusyError and what `PostingBatch.add` raises; the caller then rolls back.
     """
-    batch = PostingBatch(account_ids={line.account_id for draft in drafts for line in draft.lines}, now=now)
+    balances = lock_balances(account_ids={line.account_id for draft in drafts for line in draft.lines})
+    batch = PostingBatch(balances=balances, now=now)
     events = [_add(batch, draft) for draft in drafts]
     run_together(*batch.get_writes(), *write_events(events=events))
     return [event.key for event in events]

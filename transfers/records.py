@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
-from core.db import Statement, Write, as_rows
+from core.db import Row, Statement, Write, as_rows, columns_of, rows_of
 from transfers.models import Transfer
 
 
-class TransferRecord(msgspec.Struct, gc=False):
+class TransferRecord(Row):
     """The columns of a transfer's row; see the model for what they mean."""
 
     id: UUID
@@ -32,8 +30,8 @@ class TransferRecord(msgspec.Struct, gc=False):
 _COLUMNS = TransferRecord.__struct_fields__
 _INSERT = Statement(
     f"""
-    INSERT INTO transfers_transfer ({", ".join(_COLUMNS)}) SELECT {", ".join(_COLUMNS)}
-    FROM jsonb_populate_recordset(NULL::transfers_transfer, %s)
+    INSERT INTO transfers_transfer ({columns_of(TransferRecord)})
+    SELECT transfer.* FROM {rows_of(TransferRecord)} transfer
     """  # noqa: S608 - built from constants
 )
 

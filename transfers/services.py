@@ -5,29 +5,24 @@ Note [The path of a submission]
     lock       lock the accounts of the books, in id order; their rows say whose they are and what they refuse
     decide     in memory, order by order: refuse, fail or post
     write      entries, postings, balances, transfers and events
-    show       once that is committed, put the new balances where they are read
-Each step but deciding is one statement, or for showing one command, however many orders there are. Keys are claimed
-before accounts are locked, and both in one order everywhere, so that no two submissions deadlock.
+To claim and to lock is one statement, to write another, however many orders there are. Keys are claimed before accounts
+are locked, and both in one order everywhere, so that no two submissions deadlock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
-from uuid import UUID
 
 from django.db import transaction
 
-from accounts.balances import cache_after_commit
 from core.db import run_together
 from core.errors import BankError, IdempotencyKeyReusedError
-from core.idempotency import Claim, claim_keys, find_keys, release_keys
+from core.idempotency import Claim, claim_keys, find_keys, keys_in_use, release_keys
 from core.ids import uuid7
-from events.services import write_events
-from ledger.batch import PostingBatch
-from ledger.locks import LockedBalance
-from transfers.decisions import Decider
+from core.models import IdempotencyKey
+from ledger.locks import lock_balances_after
+from transfers.decisions import Decider, get_sides
 from transfers.orders import Submission, TransferOrder
-from transfers.records import TransferRecord, get_records, write_records
+from transfers.records import TransferRecord, get_records
 
 
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
@@ -59,46 +54,31 @@ def submit_transfers(*, orders: Sequence[TransferOrder], now: datetime) -> list[
 
 def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
     claims = [Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7()) for order in orders]
-    new_ids = claim_keys(claims=claims, now=now)
-    fresh = [(claim, order) for claim, order in zip(claims, orders, strict=True) if claim.resource_id in new_ids]
-    outcomes = _carry_out(fresh, now=now)
-    if len(fresh) < len(claims):
-        outcomes |= _replay([claim for claim in claims if claim.resource_id not in new_ids])
-    return [outcomes[claim.resource_id] for claim in claims]
-
-
-def _carry_out(fresh: Sequence[tuple[Claim, TransferOrder]], *, now: datetime) -> dict[UUID, Submission | BankError]:
-    """Return what the orders made or why they were refused, by the id of their claim's resource."""
-    if not fresh:
-        return {}
-    decider = Decider(orders=[order for _, order in fresh], now=now)
-    decided = [(claim, decider.decide(order=order, transfer_id=claim.resource_id)) for claim, order in fresh]
-    release_keys(claims=[claim for claim, outcome in decided if isinstance(outcome, BankError)])
-    transfers = [outcome for _, outcome in decided if isinstance(outcome, TransferRecord)]
-    run_together(*decider.batch.get_writes(), *write_records(records=transfers), *write_events(events=decider.events))
-    cache_after_commit(balances=_get_changed(transfers, decider.batch), as_of=decider.batch.booked_at)
-    return {
-        claim.resource_id: outcome if isinstance(outcome, BankError) else Submission(outcome, is_replayed=False)
-        for claim, outcome in decided
-    }
-
-
-def _get_changed(transfers: Iterable[TransferRecord], batch: PostingBatch) -> list[LockedBalance]:
-    """Return the balances of the customers' accounts between which `transfers` have moved money."""
-    sides = ((each.debtor_account_id, each.creditor_account_id) for each in transfers if each.completed_at)
-    return [batch.balances[account_id] for account_id in set(chain.from_iterable(sides)) if account_id]
-
-
-def _replay(claims: Sequence[Claim]) -> dict[UUID, Submission | BankError]:
-    """Return what the keys of `claims` did when they were first used, by the id of the claim's resource."""
-    used = find_keys(claims=claims)
-    transfers = get_records(transfer_ids=[row.resource_id for row in used.values()])
-    outcomes: dict[UUID, Submission | BankError] = {}
-    for claim in claims:
-        row = used[claim.principal_id, claim.key]
-        transfer = transfers.get(row.resource_id)  # none: the key made something else
-        if transfer is None or bytes(row.request_hash) != claim.request_hash:
-            outcomes[claim.resource_id] = IdempotencyKeyReusedError()
-        else:
-            outcomes[claim.resource_id] = Submission(transfer, is_replayed=True)
+    account_ids = {account_id for order in orders for account_id in get_sides(order)}
+    with keys_in_use():
+        balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
+    repeated = {} if claimed == len(claims) else _replay(claims)
+    decider = Decider(balances=balances, now=now)
+    outcomes = [
+        repeated.get(position) or decider.decide(order=order, transfer_id=claim.resource_id)
+        for position, (claim, order) in enumerate(zip(claims, orders, strict=True))
+    ]
+    refused = (position for position, outcome in enumerate(outcomes) if isinstance(outcome, BankError))
+    release_keys(claims=[claims[position] for position in refused if position not in repeated])
+    run_together(*decider.get_writes())
     return outcomes
+
+
+def _replay(claims: Sequence[Claim]) -> dict[int, Submission | BankError]:
+    """Return what the keys did that were used before these claims, by the claim's position."""
+    keys = find_keys(claims=claims)
+    used = [(position, claim, keys[claim.principal_id, claim.key]) for position, claim in enumerate(claims)]
+    used = [each for each in used if each[2].resource_id != each[1].resource_id]
+    transfers = get_records(transfer_ids=[key.resource_id for _, _, key in used])
+    return {position: _answer_again(claim, key, transfers.get(key.resource_id)) for position, claim, key in used}
+
+
+def _answer_again(claim: Claim, key: IdempotencyKey, transfer: TransferRecord | None) -> Submission | BankError:
+    if transfer is None or bytes(key.request_hash) != claim.request_hash:  # no transfer: the key made something else
+        return IdempotencyKeyReusedError()
+    return Submission(transfer, is_replayed=True)

@@ -35,7 +35,7 @@ from core.errors import BankError
 from ledger.batch import EntryDraft, Line, PostingBatch
 from ledger.chart import CASH, COSTS, CUSTOMERS, EQUITY, FEES, SETTLEMENT, SUSPENSE
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
-from ledger.locks import lock_accounts
+from ledger.locks import lock_accounts, lock_balances
 from ledger.models import LedgerAccount
 from ledger.restrictions import close_account, set_flags, set_floor
 from ledger.selectors import Balance, get_balance, get_balance_at
@@ -137,7 +137,7 @@ class Books:
         movements = [(line, code, self._draft(**words)) for line, code, _, words in parsed]
         account_ids = {moved.account_id for _, _, draft in movements for moved in draft.lines}
         with transaction.atomic():
-            batch = PostingBatch(account_ids=account_ids, now=self.now)
+            batch = PostingBatch(balances=lock_balances(account_ids=account_ids), now=self.now)
             for line, code, draft in movements:
                 with expecting(line, code):
                     batch.add(draft)

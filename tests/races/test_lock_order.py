@@ -16,7 +16,6 @@ from accounts.services import (
     set_overdraft_limit,
     unblock_account,
 )
-from ledger.batch import PostingBatch
 from ledger.chart import CUSTOMERS
 from ledger.errors import AccountBusyError
 from ledger.locks import lock_accounts, lock_balances
@@ -170,7 +169,7 @@ def test_an_account_that_stays_locked_is_busy(desk: Desk, settings: Settings) ->
         with pytest.raises(AccountBusyError):
             desk.submit("alice -> carla 30", key="lunch")
         with pytest.raises(AccountBusyError), transaction.atomic():
-            PostingBatch(account_ids=[desk.accounts["carla"]], now=NOW)
+            lock_balances(account_ids=[desk.accounts["carla"]])
         with pytest.raises(AccountBusyError), transaction.atomic():
             lock_accounts(account_ids=[desk.accounts["carla"]])
         desk.submit("alice -> savings 5")

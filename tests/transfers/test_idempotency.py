@@ -1,6 +1,5 @@
 """I5: a request repeated under one key moves money once and gets the first answer."""
 
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -8,6 +7,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from accounts.services import block_account, unblock_account
+from core.db import run_together
 from core.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, delete_stale_keys, hash_request
 from core.ids import uuid7
@@ -108,7 +108,7 @@ def test_keys_that_differ_in_case_are_two(desk: Desk) -> None:
 
 def test_a_key_that_made_something_else_than_a_transfer_is_refused(desk: Desk) -> None:
     claim = Claim(desk.clients["alice"].user_id, "lunch", hash_request("another operation"), uuid7())
-    claim_keys(claims=[claim], now=NOW)
+    run_together(claim_keys(claims=[claim], now=NOW))
 
     with pytest.raises(IdempotencyKeyReusedError):
         desk.submit("alice -> carla 30", key="lunch")
@@ -182,17 +182,17 @@ def test_a_key_whose_first_request_is_still_running_is_in_use(transactional_db: 
 def test_who_waits_for_the_first_key_has_claimed_none_of_the_others(transactional_db: None) -> None:
     first, other = (Claim(1, key, hash_request(key), uuid7()) for key in ("a", "b"))
 
-    def claim_both() -> set[UUID]:
+    def claim_both() -> None:
         with transaction.atomic():
-            return claim_keys(claims=[rival_of(other), rival_of(first)], now=NOW)
+            run_together(claim_keys(claims=[rival_of(other), rival_of(first)], now=NOW))
 
     with transaction.atomic():
-        claim_keys(claims=[first], now=NOW)
-        get_claimed = start_until_blocked(claim_both)
-        claimed = claim_keys(claims=[other], now=NOW)
+        run_together(claim_keys(claims=[first], now=NOW))
+        get_outcome = start_until_blocked(claim_both)
+        run_together(claim_keys(claims=[other], now=NOW))
 
-    assert claimed == {other.resource_id}
-    assert get_claimed() == set()
+    assert get_outcome() is None
+    assert set(IdempotencyKey.objects.values_list("resource_id", flat=True)) == {first.resource_id, other.resource_id}
 
 
 def rival_of(claim: Claim) -> Claim:
