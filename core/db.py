@@ -112,7 +112,7 @@ def run_after(first: Write, query: Statement, *params: Any) -> list[tuple[Any, .
 
 @lru_cache(maxsize=64)
 def _combine_after(first: Statement, query: Statement) -> str:
-    return _number(f"WITH first AS ({first.sql}) {query.sql}")
+    return _number(f"WITH first AS ({first.sql.strip()}) {query.sql}")
 
 
 def run_together(*writes: Write) -> None:

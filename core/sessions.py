@@ -120,7 +120,7 @@ def _lock_token(token_id: UUID) -> RefreshToken | None:
     try:
         user = User.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
     except OperationalError as error:
-        if is_lock_timeout(error):
+        if is_lock_timeout(error, model=User):
             raise SessionBusyError from error
         raise
     row = RefreshToken.objects.filter(id=token_id).first()

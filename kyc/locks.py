@@ -19,7 +19,7 @@ def lock_client(*, client_id: UUID) -> Client:
     try:
         client = Client.objects.select_for_update(no_key=True).filter(id=client_id).first()
     except OperationalError as error:
-        if is_lock_timeout(error):
+        if is_lock_timeout(error, model=Client):
             raise ClientBusyError from error
         raise
     if client is None:

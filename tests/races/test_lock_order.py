@@ -27,8 +27,9 @@ from tests.wire import listening
 from transfers.services import submit_transfers
 
 ORDERED_LOCK = re.compile(
-    r"SELECT ledger_ledgeraccount\.id(?: AS id)?,.*"
-    r" ORDER BY (?:1|ledger_ledgeraccount\.id) ASC FOR NO KEY UPDATE(?: NOWAIT)?"
+    r"(?:WITH first AS \(INSERT INTO core_idempotencykey .*\) )?"
+    r"SELECT (?:\(.*\) AS rows_written, )?ledger_ledgeraccount\.id(?: AS id)?,.*"
+    r" ORDER BY (?:\d|ledger_ledgeraccount\.id) ASC FOR NO KEY UPDATE(?: NOWAIT)?"
 )
 WHY: dict[str, Any] = {"reason": "Test", "actor": None, "now": NOW}
 
