@@ -125,6 +125,19 @@ def run_together(*writes: Write) -> None:
         _execute(sql, [param for write in writes for param in write.params])
 
 
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """Go on while PostgreSQL carries out the writes of the block, in order; what it refuses is raised at the end.
+
+    Nothing may be read inside the block.
+    """
+    require_transaction()
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    with database.wrap_database_errors, database.connection.pipeline():
+        yield
+
+
 @lru_cache(maxsize=64)
 def _combine(*statements: Statement) -> str:
     *parts, last = (statement.sql for statement in statements)

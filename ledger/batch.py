@@ -148,21 +148,23 @@ class PostingBatch:
         self._touched.extend(move[0] for move in moves)
         return entry_id
 
-    def get_writes(self) -> list[Write]:
-        """Return the writes of entries, postings and new balances; they must be run together."""
+    def take_writes(self) -> list[Write]:
+        """Return the writes of what was added since the last call: entries, postings, balances; to be run together."""
         if not self._entries:
             return []
         touched = {id(balance): balance for balance in self._touched}.values()
         balances = [_NewBalance(each.id, each.posted_debits, each.posted_credits, each.version) for each in touched]
-        return [
+        writes = [
             Write(_INSERT_ENTRIES, (self.booked_at, as_rows(self._entries))),
             Write(_INSERT_POSTINGS, (self.booked_at, as_rows(self._postings))),
             Write(_UPDATE_BALANCES, (self.booked_at, as_rows(balances), as_array([each.id for each in touched]))),
         ]
+        self._entries, self._postings, self._touched = [], [], []
+        return writes
 
     def write(self) -> None:
         """Write the entries, their postings and the new balances with one statement."""
-        run_together(*self.get_writes())
+        run_together(*self.take_writes())
 
     def _get_balance(self, account_id: UUID) -> LockedBalance:
         balance = self.balances.get(account_id)

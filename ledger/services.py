@@ -84,7 +84,7 @@ def post_entries(*, drafts: Sequence[EntryDraft], now: datetime) -> list[UUID]:
     balances = lock_balances(account_ids={line.account_id for draft in drafts for line in draft.lines})
     batch = PostingBatch(balances=balances, now=now)
     events = [_add(batch, draft) for draft in drafts]
-    run_together(*batch.get_writes(), *write_events(events=events))
+    run_together(*batch.take_writes(), *write_events(events=events))
     return [event.key for event in events]
 
 

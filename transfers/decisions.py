@@ -29,13 +29,11 @@ class Decider:
         self._transfers: list[TransferRecord] = []
         self._events: list[NewEvent] = []
 
-    def get_writes(self) -> list[Write]:
-        """Return the writes of what was decided; they must be run together."""
-        return [
-            *self._batch.get_writes(),
-            *write_records(records=self._transfers),
-            *write_events(events=self._events),
-        ]
+    def take_writes(self) -> list[Write]:
+        """Return the writes of what was decided since the last call; they must be run together."""
+        transfers, self._transfers = self._transfers, []
+        events, self._events = self._events, []
+        return [*self._batch.take_writes(), *write_records(records=transfers), *write_events(events=events)]
 
     def decide(self, *, order: TransferOrder, transfer_id: UUID) -> Submission | BankError:
         """Return the transfer that `order` makes, completed or failed, or why it is refused without a trace."""
@@ -44,7 +42,7 @@ class Decider:
         lines = (Line(debit_id, Side.DEBIT, order.amount), Line(credit_id, Side.CREDIT, order.amount))
         try:
             parties = self._get_parties(order)
-            self._batch.add(EntryDraft(code=order.kind.value, lines=lines, entry_id=transfer_id))
+            self._batch.add(EntryDraft(code=transfer.kind, lines=lines, entry_id=transfer_id))
         except InsufficientFundsError as error:
             transfer.status, transfer.failure_code = TransferStatus.FAILED.value, error.code
         except BankError as error:

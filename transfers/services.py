@@ -10,11 +10,12 @@ are locked, and both in one order everywhere, so that no two submissions deadloc
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import transaction
 
-from core.db import run_together
+from core.db import run_together, without_waiting
 from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, keys_in_use, release_keys
 from core.ids import uuid7
@@ -23,6 +24,9 @@ from ledger.locks import lock_balances_after
 from transfers.decisions import Decider, get_sides
 from transfers.orders import Submission, TransferOrder
 from transfers.records import TransferRecord, get_records
+
+
+_STEP = int(__import__("os").environ.get("STEP","250"))
 
 
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
@@ -59,13 +63,16 @@ def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submissio
         balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
     repeated = {} if claimed == len(claims) else _replay(claims)
     decider = Decider(balances=balances, now=now)
-    outcomes = [
-        repeated.get(position) or decider.decide(order=order, transfer_id=claim.resource_id)
-        for position, (claim, order) in enumerate(zip(claims, orders, strict=True))
-    ]
+    outcomes: list[Submission | BankError] = []
+    with without_waiting() if len(orders) > _STEP else nullcontext():
+        for claim, order in zip(claims, orders, strict=True):
+            outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=claim.resource_id)
+            outcomes.append(outcome)
+            if len(outcomes) % _STEP == 0:
+                run_together(*decider.take_writes())
+        run_together(*decider.take_writes())
     refused = (position for position, outcome in enumerate(outcomes) if isinstance(outcome, BankError))
     release_keys(claims=[claims[position] for position in refused if position not in repeated])
-    run_together(*decider.get_writes())
     return outcomes
 
 
