@@ -22,7 +22,6 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
@@ -110,21 +109,16 @@ def cache_balances(*, balances: Sequence[KeptBalance]) -> None:
         logger.warning("Redis does not take balances: %s", error)
 
 
-def cache_after_commit(*, balances: Sequence[LockedBalance], as_of: datetime) -> None:
-    """Let readers see, once the transaction has committed, the balances that it has changed.
+def show_balances(*, balances: Iterable[LockedBalance], as_of: datetime) -> None:
+    """Let readers see at once the balances that a transaction has changed; call it once that has committed.
 
-    The request is done by then, whatever becomes of this: the consumer brings the same balances a moment later.
+    Who asked for the change reads it then. Should this fail, the consumer brings the same balances a moment later.
     """
-
-    def cache() -> None:
-        cache_balances(
-            balances=[
-                KeptBalance(each.id, each.booked, each.pending, each.available, each.version, as_of)
-                for each in balances
-            ]
-        )
-
-    transaction.on_commit(cache, robust=True)
+    cache_balances(
+        balances=[
+            KeptBalance(each.id, each.booked, each.pending, each.available, each.version, as_of) for each in balances
+        ]
+    )
 
 
 def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import AccountReferenceField
+from accounts.balances import show_balances
 from accounts.selectors import find_account_ids
 from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField
 from core.api.jsend import render_refusal
@@ -140,6 +141,13 @@ class MovementView(ClientView):
         }
 
 
+def _carry_out(order: TransferOrder) -> HttpResponse:
+    """Submit `order`, let its parties read their new balances at once, and return the answer."""
+    submission = submit_transfer(order=order, now=get_now())
+    show_balances(balances=submission.balances, as_of=submission.transfer.created_at)
+    return _answer(submission)
+
+
 def _answer(submission: Submission) -> HttpResponse:
     """Return the transfer; one that failed is answered as the refusal that it stands for."""
     transfer = submission.transfer
@@ -174,7 +182,7 @@ class DepositsView(MovementView):
             creditor_account_id=account_id,
             **self.read_order(request, MovementBody),
         )
-        return _answer(submit_transfer(order=order, now=get_now()))
+        return _carry_out(order)
 
 
 class WithdrawalsView(MovementView):
@@ -197,7 +205,7 @@ class WithdrawalsView(MovementView):
             creditor_account_id=None,
             **self.read_order(request, MovementBody),
         )
-        return _answer(submit_transfer(order=order, now=get_now()))
+        return _carry_out(order)
 
 
 class TransfersView(MovementView):
@@ -219,7 +227,7 @@ class TransfersView(MovementView):
         order = TransferOrder(
             kind=TransferKind.INTERNAL, debtor_account_id=debtor_id, creditor_account_id=creditor_id, **values
         )
-        return _answer(submit_transfer(order=order, now=get_now()))
+        return _carry_out(order)
 
     @operation(
         operation_id="list_transfers",

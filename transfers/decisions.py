@@ -51,7 +51,7 @@ class Decider:
             self._complete(transfer, parties)
         self._transfers.append(transfer)
         self._tell(transfer, parties)
-        return Submission(transfer, is_replayed=False)
+        return Submission(transfer, is_replayed=False, balances=parties if transfer.completed_at else ())
 
     def _get_parties(self, order: TransferOrder) -> list[LockedBalance]:
         """Return the balances of the customers' accounts, the one first that the order is given over.

@@ -1,11 +1,13 @@
 """What a caller asks for, and what it gets."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from core.errors import BankError
 from core.idempotency import hash_request
 from ledger.errors import InsufficientFundsError
+from ledger.locks import LockedBalance
 from transfers.records import TransferRecord
 from transfers.states import TransferKind
 
@@ -41,10 +43,14 @@ class TransferOrder(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """The transfer that an order made, now or (`is_replayed`) when its key was first used."""
+    """The transfer that an order made, now or (`is_replayed`) when its key was first used.
+
+    `balances` are those that a new one has changed of customers, after it or after later orders of its batch.
+    """
 
     transfer: TransferRecord
     is_replayed: bool
+    balances: Sequence[LockedBalance] = ()
 
 
 STORED_FAILURES: dict[str, type[BankError]] = {InsufficientFundsError.code: InsufficientFundsError}

@@ -5,11 +5,12 @@ Note [The path of a submission]
     lock       lock the accounts of the books, in id order; their rows say whose they are and what they refuse
     decide     in memory, order by order: refuse, fail or post
     write      entries, postings, balances, transfers and events
-To claim and to lock is one statement, to write another, however many orders there are. Keys are claimed before accounts
-are locked, and both in one order everywhere, so that no two submissions deadlock.
+To claim and to lock is one statement, to write another for each _STEP orders, which PostgreSQL carries out while the
+next are decided. Keys are claimed before accounts are locked, and both in one order everywhere, so that no two
+submissions deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 
@@ -25,8 +26,8 @@ from transfers.decisions import Decider, get_sides
 from transfers.orders import Submission, TransferOrder
 from transfers.records import TransferRecord, get_records
 
-
-_STEP = int(__import__("os").environ.get("STEP","250"))
+_STEP = 250
+"""How many orders are decided before what they do is sent; PostgreSQL writes it while the next are decided."""
 
 
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
@@ -65,15 +66,25 @@ def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submissio
     decider = Decider(balances=balances, now=now)
     outcomes: list[Submission | BankError] = []
     with without_waiting() if len(orders) > _STEP else nullcontext():
-        for claim, order in zip(claims, orders, strict=True):
-            outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=claim.resource_id)
-            outcomes.append(outcome)
-            if len(outcomes) % _STEP == 0:
-                run_together(*decider.take_writes())
-        run_together(*decider.take_writes())
-    refused = (position for position, outcome in enumerate(outcomes) if isinstance(outcome, BankError))
-    release_keys(claims=[claims[position] for position in refused if position not in repeated])
+        for start in range(0, len(orders), _STEP):
+            outcomes += [
+                repeated.get(start + offset) or decider.decide(order=order, transfer_id=claim.resource_id)
+                for offset, (claim, order) in enumerate(
+                    zip(claims[start : start + _STEP], orders[start : start + _STEP], strict=True)
+                )
+            ]
+            run_together(*decider.take_writes())
+    release_keys(claims=_list_refused(claims, outcomes, repeated))
     return outcomes
+
+
+def _list_refused(claims: Sequence[Claim], outcomes: Sequence[object], repeated: Mapping[int, object]) -> list[Claim]:
+    """Return the claims of orders that were refused, but for those whose key was not theirs."""
+    return [
+        claims[position]
+        for position, outcome in enumerate(outcomes)
+        if isinstance(outcome, BankError) and position not in repeated
+    ]
 
 
 def _replay(claims: Sequence[Claim]) -> dict[int, Submission | BankError]:

@@ -78,6 +78,15 @@ def test_transfers_money(api: Caller, source: Account, target: Account) -> None:
     assert (booked(source), booked(target)) == (8_950, 1_050)
 
 
+def test_who_moved_money_reads_the_new_balance_at_once(api: Caller, source: Account, target: Account) -> None:
+    api.post("transfers", order(source, target), key="k1")
+    api.post(f"accounts/{source.pk}/withdrawals", {"amount": "1.00", "currency": "BRL"}, key="k2")
+
+    balance = api.get(f"accounts/{source.pk}/balance").data
+
+    assert (balance["booked"], balance["version"], balance["source"]) == ("88.50", 3, "cache")
+
+
 SPELLINGS: list[Callable[[Account], str]] = [
     lambda account: str(account.pk),
     lambda account: str(account.pk).upper(),

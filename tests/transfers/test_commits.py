@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from django.db import DatabaseError, connection
 
-from accounts.balances import find_cached_balance
 from core.models import IdempotencyKey
 from events.models import Event
 from tests.proof import find_faults
@@ -80,5 +79,4 @@ def test_a_transfer_that_is_not_committed_tells_nothing(desk: Desk) -> None:
     assert not Transfer.objects.exists()
     assert not IdempotencyKey.objects.exists()
     assert desk.get_balances("alice", "carla") == {"alice": 100, "carla": 0}
-    assert find_cached_balance(account_id=desk.accounts["alice"]) is None
     assert find_faults() == []

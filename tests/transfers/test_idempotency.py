@@ -1,6 +1,5 @@
 """I5: a request repeated under one key moves money once and gets the first answer."""
 
-
 import msgspec
 import pytest
 from django.db import transaction

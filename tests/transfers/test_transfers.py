@@ -105,16 +105,18 @@ def test_refuses_a_batch_in_which_a_key_stands_twice(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "pattern", [["alice -> carla 1"], ["alice -> carla 1", "carla -> alice 99", "nobody -> alice 1"]]
 )
-def test_a_batch_of_500_costs_as_many_statements_as_a_batch_of_one(desk: Desk, pattern: list[str]) -> None:
+def test_a_batch_costs_a_statement_more_for_each_250_orders(desk: Desk, pattern: list[str]) -> None:
     def count_statements(size: int) -> int:
-        orders = [desk.read(line) for line in (pattern * size)[: size * len(pattern)]]
+        orders = [desk.read(line) for line in (pattern * size)[:size]]
         with listening() as statements:
             submit_transfers(orders=orders, now=NOW)
         return len(statements)
 
     desk.submit("cash -> alice 1000")
 
-    assert count_statements(500) == count_statements(1)
+    assert count_statements(250) == count_statements(len(pattern))
+    assert count_statements(500) == count_statements(len(pattern)) + 1
+    assert find_faults() == []
 
 
 def test_a_repeated_batch_costs_as_many_statements_however_long_it_is(desk: Desk) -> None:
