@@ -15,7 +15,7 @@ from core.errors import IdempotencyKeyInUseError
 from core.models import IdempotencyKey
 
 
-class Claim(Row, frozen=True, order=True):
+class Claim(Row, order=True):
     """That `principal_id` wants `key` to stand for the request hashed and for the resource that it will make."""
 
     principal_id: int

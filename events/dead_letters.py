@@ -108,7 +108,7 @@ def _lock_waiting(*, letter_id: UUID) -> DeadLetter:
     try:
         letter = DeadLetter.objects.select_for_update(no_key=True).filter(pk=letter_id).first()
     except OperationalError as error:
-        if is_lock_timeout(error):
+        if is_lock_timeout(error, model=DeadLetter):
             raise DeadLetterBusyError from error
         raise
     if letter is None:
