@@ -17,15 +17,19 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka check bench verify manage lock clean installed installed-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo
-	@echo '  Variables: PORT (8000), BANK_DATA_DIR (.bank), PYTHON (python3), ARGS (for manage, test and bench)'
+	@echo '  Variables: PORT (8000), KAFKA_PORT (9092), BANK_DATA_DIR (.bank), PYTHON (python3),'
+	@echo '    KAFKA_BOOTSTRAP_SERVERS (a Kafka that make run uses in place of its own), ARGS (for manage, tests and bench)'
 
 run: installed ## run the whole bank in the foreground; Ctrl-C stops it, its data is kept
 	@exec $(BANK) run
+
+kafka: installed ## run Apache Kafka in the foreground (needs Java 17, and Maven the first time); Ctrl-C stops it
+	@exec $(BANK) kafka
 
 manage: installed ## run manage.py against the bank of `make run`, for example: make manage ARGS=shell
 	@exec $(BANK) manage $(ARGS)
@@ -35,6 +39,9 @@ verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2
 
 test: installed-dev ## run all tests in parallel on engines of their own
 	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto $(ARGS)
+
+test-kafka: installed-dev ## run the tests of events and faults once more, on Apache Kafka (needs Java 17 and Maven)
+	@exec .ci/test-kafka $(VENV)/bin $(ARGS)
 
 check: installed-dev ## format, lint, types, imports, migrations, API schema, events, deployment settings, advisories
 	@exec $(ENGINES) -- .ci/check $(VENV)/bin

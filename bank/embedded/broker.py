@@ -10,12 +10,12 @@ import asyncio
 import ctypes
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from confluent_kafka import cimpl
 
-from bank.embedded.folder import DataFolder
 from bank.embedded.launch import tied_to_parent
-from bank.embedded.ports import LOOPBACK
+from bank.embedded.ports import LOOPBACK, accepts_connections
 from bank.embedded.program import Program
 
 API_VERSION = "2.3"  # the mock's ApiVersions answer is too new for kafka-python to negotiate with
@@ -25,33 +25,30 @@ CHUNK_BYTES = 64 * 1024
 _PRODUCER = 0
 
 
-class Broker:
+class MockBroker:
     """The broker as a program to supervise."""
 
-    def __init__(self, folder: DataFolder, *, port: int) -> None:
-        self._folder = folder
+    api_version = API_VERSION
+
+    def __init__(self, *, port: int, log: Path | None) -> None:
+        """Describe the broker; `log` as for `Program`."""
         self._port = port
+        self._log = log
 
     def address(self) -> str:
         """Return the address for KAFKA_BOOTSTRAP_SERVERS."""
         return f"{LOOPBACK}:{self._port}"
 
-    def program(self) -> Program:
+    def prepare(self) -> None:
+        """Do nothing: it keeps nothing."""
+
+    def programs(self) -> list[Program]:
         """Return the broker to supervise."""
-        return Program(
-            name="broker",
-            command=tied_to_parent([sys.executable, "-m", "bank.embedded.broker", str(self._port)]),
-            log=self._folder.logs / "broker.log",
-            is_ready=self._is_ready,
-        )
+        command = tied_to_parent([sys.executable, "-m", "bank.embedded.broker", str(self._port)])
+        return [Program(name="broker", command=command, log=self._log, is_ready=self._is_ready)]
 
     async def _is_ready(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(LOOPBACK, self._port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        return await accepts_connections(self._port)
 
 
 # Note [The broker's port]: the mock cluster listens on whatever port the kernel gives it. A client keeps the

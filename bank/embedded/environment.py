@@ -2,7 +2,6 @@
 
 import os
 
-from bank.embedded.broker import API_VERSION
 from bank.embedded.engines import Engines
 from bank.embedded.folder import DataFolder
 from bank.embedded.keys import keep_application_secrets
@@ -43,7 +42,7 @@ def _common(folder: DataFolder, engines: Engines) -> dict[str, str]:
             "REDIS_URL": engines.valkey.url(CACHE_DATABASE),
             "CELERY_BROKER_URL": engines.valkey.url(QUEUE_DATABASE),
             "KAFKA_BOOTSTRAP_SERVERS": engines.broker.address(),
-            "KAFKA_API_VERSION": API_VERSION,
+            "KAFKA_API_VERSION": engines.broker.api_version,
             "DEBUG": "0",
             "DEMO": "1",
             "PYTHONUNBUFFERED": "1",

@@ -26,6 +26,10 @@ class DataFolder:
         return self.root / "valkey"
 
     @property
+    def kafka(self) -> Path:
+        return self.root / "kafka"
+
+    @property
     def secrets(self) -> Path:
         return self.root / "secrets"
 

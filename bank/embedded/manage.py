@@ -32,14 +32,14 @@ async def _with_engines(arguments: list[str], folder: DataFolder, port: int) -> 
     supervisor = Supervisor(Screen())
     ports = keep_ports(folder)
     try:
-        await Engines.of(folder, ports, is_durable=True).start(supervisor)
+        await Engines.of_bank(folder, ports).start(supervisor)
         return await supervisor.watch(_run_manage(arguments, folder, ports, port))
     finally:
         await supervisor.stop()
 
 
 async def _run_manage(arguments: list[str], folder: DataFolder, ports: EnginePorts, port: int) -> int:
-    environment = bank_environment(folder, Engines.of(folder, ports, is_durable=True), port=port)
+    environment = bank_environment(folder, Engines.of_bank(folder, ports), port=port)
     if arguments[0] in COMMANDS_OF_THE_OWNER:
         environment = as_owner(environment)
     return await run_command([sys.executable, MANAGE, *arguments], environment)

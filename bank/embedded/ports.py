@@ -1,11 +1,13 @@
 """Loopback ports: which are free, and which ones a data folder's engines have been given."""
 
+import asyncio
 import json
 import socket
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from bank.embedded.errors import CannotStartError
 from bank.embedded.folder import DataFolder
 
 LOOPBACK = "127.0.0.1"
@@ -31,6 +33,28 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def require_free(port: int, *, example: str) -> None:
+    """Raise CannotStartError if `port` is taken; `example` is a command that takes another."""
+    if not is_free(port):
+        raise CannotStartError(f"Port {port} is taken by another program. Choose another, for example: {example}")
+
+
+async def accepts_connections(port: int) -> bool:
+    """Tell whether a server listens on `port`."""
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def choose_port() -> int:
+    """Return a free port."""
+    with socket.create_server((LOOPBACK, 0)) as held:
+        return int(held.getsockname()[1])
 
 
 def choose_ports() -> EnginePorts:

@@ -17,11 +17,12 @@ from bank.embedded.ports import choose_ports
 from bank.embedded.supervisor import Supervisor
 
 
-async def run_against_throwaway_engines(command: list[str], *, is_durable: bool) -> int:
+async def run_against_throwaway_engines(command: list[str], *, is_durable: bool, has_apache_kafka: bool) -> int:
     """Run `command` against new engines in a temporary folder; return its exit code."""
+    make = Engines.with_apache_kafka if has_apache_kafka else Engines.of
     supervisor = Supervisor(Screen())
     with _temporary_folder() as folder:
-        engines = Engines.of(folder, choose_ports(), is_durable=is_durable)
+        engines = make(folder, choose_ports(), is_durable=is_durable)
         try:
             await engines.start(supervisor)
             return await supervisor.watch(run_command(command, throwaway_environment(folder, engines)))

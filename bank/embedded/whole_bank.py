@@ -6,22 +6,20 @@ import os
 import sys
 import time
 import urllib.request
-from collections.abc import Coroutine
 from pathlib import Path
-from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal
 
 from django.conf import settings
 
 from bank.embedded.console import Screen
 from bank.embedded.engines import Engines
 from bank.embedded.environment import as_owner, bank_environment
-from bank.embedded.errors import CannotStartError
 from bank.embedded.folder import DataFolder
+from bank.embedded.foreground import until_told_to_stop
 from bank.embedded.launch import tied_to_parent
 from bank.embedded.manage import MANAGE
-from bank.embedded.ports import LOOPBACK, is_free, keep_ports
+from bank.embedded.ports import LOOPBACK, keep_ports, require_free
 from bank.embedded.program import Program, run_to_end
-from bank.embedded.supervisor import Supervisor, cancel
+from bank.embedded.supervisor import Supervisor
 
 WEB_WORKERS = 2
 WEB_THREADS = 8
@@ -33,10 +31,10 @@ _CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the w
 async def run_whole_bank(folder: DataFolder, *, port: int) -> int:
     """Run the bank until SIGINT or SIGTERM; then stop all of it, in order, and return 0."""
     if not folder.root.exists():
-        _require_free(port)  # before anything is made
+        require_free(port, example=_example(port))  # before anything is made
     folder.create()
     with folder.lock(holder={"url": _url(port)}):
-        _require_free(port)
+        require_free(port, example=_example(port))
         await _Bank(folder, port).run_until_told_to_stop()
     return 0
 
@@ -49,17 +47,13 @@ class _Bank:
         self._port = port
         self._screen = Screen()
         self._supervisor = Supervisor(self._screen)
-        self._engines = Engines.of(folder, keep_ports(folder), is_durable=True)
+        self._engines = Engines.of_bank(folder, keep_ports(folder))
         self._environment = bank_environment(folder, self._engines, port=port)
 
     async def run_until_told_to_stop(self) -> None:
         """Open the bank and keep it open; in the end, however that comes, leave no process behind."""
-        stop = asyncio.Event()
-        for signal in (SIGINT, SIGTERM, SIGHUP):
-            if getsignal(signal) is not SIG_IGN:  # nohup asks to outlive its terminal
-                asyncio.get_running_loop().add_signal_handler(signal, stop.set)
         try:
-            await self._supervisor.watch(_until(stop, self._open()))
+            await self._supervisor.watch(until_told_to_stop(self._open()))
         finally:
             self._screen.say("Stopping the bank ...")
             await self._supervisor.stop()
@@ -68,7 +62,7 @@ class _Bank:
     async def _open(self) -> None:
         began = time.monotonic()
         self._screen.say("Opening the bank: the first time takes up to a minute, later ones take seconds.")
-        self._screen.say("Starting PostgreSQL, Valkey and the Kafka-protocol broker ...")
+        self._screen.say("Starting the engines ...")
         await self._engines.start(self._supervisor)
         self._screen.say("Migrating the database and seeding the demo bank ...")
         await self._manage("migrate", environment=as_owner(self._environment), arguments=["--noinput"])
@@ -143,23 +137,12 @@ class _Bank:
             ("Staff", "admin, maker, checker, auditor"),
             ("System", "partner, which may inactivate clients through the API"),
             ("Password", "demo-Bank-2026 (for all of them)"),
+            ("Kafka", self._engines.broker.address()),
             ("Data", str(self._folder.root)),
             ("Logs", f"here; the engines' in {self._folder.logs}"),
             ("Stop", "Ctrl-C (all data is kept; make run starts it again)"),
         ]
         self._screen.block(f"The bank is open, after {seconds:.0f} s", rows)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Await `work`, but no longer than until `stop` is set."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        await cancel(stopping)
-        await cancel(working)
 
 
 def _answers(url: str) -> bool:
@@ -170,15 +153,12 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _example(port: int) -> str:
+    return f"make run PORT={port + 1}"
+
+
 def _url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
-
-
-def _require_free(port: int) -> None:
-    if not is_free(port):
-        raise CannotStartError(
-            f"Port {port} is taken by another program. Choose another with PORT, for example: make run PORT={port + 1}"
-        )
 
 
 def _fingerprint_of_static_files() -> str:

@@ -1,19 +1,25 @@
 """A broker that a test may stop and start again, and a reader of what has been published."""
 
+import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from kafka import KafkaConsumer, TopicPartition
 
+from bank.embedded.apache_kafka import ApacheKafka
+from bank.embedded.broker import MockBroker
+from bank.embedded.ports import choose_port
 from events.kafka import get_connection_options, name_topic
 from events.messages import Message, decode_message
 
 SECONDS = 15.0
+START_SECONDS = 60.0
 
 Value = TypeVar("Value")
 
@@ -27,31 +33,47 @@ def wait_until(ask: Callable[[], Value], *, seconds: float = SECONDS) -> Value:
     return answer
 
 
-class StoppableBroker:
-    """A broker on a port of its own; each start makes a new, empty cluster."""
+def is_apache_kafka() -> bool:
+    """Tell whether the tests run on Apache Kafka."""
+    return not settings.KAFKA_API_VERSION
 
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
+
+class StoppableBroker:
+    """A broker on a port of its own, of the kind that the tests run on. The embedded one forgets all when it stops."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = choose_port()
+        self._broker = (
+            ApacheKafka(folder, port=self._port, log=None)
+            if is_apache_kafka()
+            else MockBroker(port=self._port, log=None)
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
         """Where it is, or will be."""
-        return f"127.0.0.1:{self._port}"
+        return self._broker.address()
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        command = [sys.executable, "-m", "bank.embedded.broker", str(self._port)]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait_until(self._listens)
+        self._broker.prepare()
+        [program] = self._broker.programs()
+        self._process = subprocess.Popen(program.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self._listens, seconds=START_SECONDS)
 
     def stop(self) -> None:
         """Kill it."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def exchange(self) -> None:
+        """Kill it and start another in its place: an empty cluster with an id of its own."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.start()
 
     def _listens(self) -> bool:
         try:

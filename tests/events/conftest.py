@@ -1,6 +1,7 @@
-"""What the tests of events share. The embedded broker is one for all parallel workers; each test has topics apart."""
+"""What the tests of events share. The broker is one for all parallel workers; each test has topics apart."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,9 +19,9 @@ def _own_topics(settings: Settings) -> Iterator[None]:
 
 
 @pytest.fixture
-def broker(settings: Settings) -> Iterator[StoppableBroker]:
+def broker(settings: Settings, tmp_path: Path) -> Iterator[StoppableBroker]:
     """A broker that is not started yet; the settings name it."""
-    broker = StoppableBroker()
+    broker = StoppableBroker(tmp_path / "kafka")
     settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
     yield broker
     broker.stop()

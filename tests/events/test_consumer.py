@@ -1,6 +1,5 @@
 """Members of a consumer group: they take in what comes, survive outages and stop when they are told to."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,11 +7,9 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from django.conf import settings as bank_settings
 from django.db import OperationalError, connection
 from pytest_django import Settings
 
@@ -30,6 +27,7 @@ from events.relay import relay_events
 from events.topics import TOPICS
 from tests.events.broker import StoppableBroker, read_topic, wait_until
 from tests.events.facts import NOW, transfer
+from tests.events.processes import get_environment
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -236,7 +234,7 @@ def test_two_members_share_the_messages_and_one_goes_on_alone() -> None:
 def test_the_command_stops_on_sigterm_and_reports_it() -> None:
     account = make_account()
     command = [sys.executable, MANAGE, "consume_events", "--group", "balances"]
-    process = subprocess.Popen(command, env=os.environ | get_environment())
+    process = subprocess.Popen(command, env=get_environment())
     try:
         relay_until_kept(account.pk, 0)
         process.send_signal(signal.SIGTERM)
@@ -244,18 +242,6 @@ def test_the_command_stops_on_sigterm_and_reports_it() -> None:
         assert process.wait(timeout=10) == 0
     finally:
         process.kill()
-
-
-def get_environment() -> dict[str, str]:
-    """Return the variables by which another process finds this test's database, cache and topics."""
-    database = connection.settings_dict
-    user, password = quote(str(database["USER"])), quote(str(database["PASSWORD"]))
-    address = f"{quote(str(database['HOST']), safe='')}:{database['PORT']}"
-    return {
-        "DATABASE_URL": f"postgres://{user}:{password}@{address}/{database['NAME']}",
-        "REDIS_URL": bank_settings.REDIS_URL,
-        "KAFKA_PREFIX": bank_settings.KAFKA_PREFIX,
-    }
 
 
 def test_every_group_reads_topics_that_exist() -> None:

@@ -231,8 +231,7 @@ def test_a_new_cluster_gets_again_what_a_group_has_not_taken_in(broker: Stoppabl
     for event in (first, third):
         take_in_all_of(event)
 
-    broker.stop()
-    broker.start()
+    broker.exchange()
     wait_until(lambda: relay_events(seconds=0) and KafkaCluster.objects.count() == 2)
     relay_all()
 
