@@ -5,7 +5,9 @@ Producers and consumers hold threads and sockets, so each process makes its own,
 
 import os
 import socket
+import threading
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,12 +25,18 @@ from kafka.errors import (
 
 from events.messages import Message
 
+# Note [An exchanged cluster]: a publisher that lost its connection asks whose cluster it leads to before it sends the
+# next batch. What is in flight at that moment the library itself may send to an empty cluster in the old one's place,
+# ahead of what is sent again from before. So an exchange keeps every message but not each key's order; whoever needs
+# the newest compares versions or sequences, as the balances do.
+#
 # Note [When Kafka is away]: a send gives up after seconds, not after the library's minutes. The relay then ends and
 # is tried again by the schedule, so nothing waits inside the library that could be sent after what follows it.
 CONNECT_SECONDS = 2.0
 METADATA_MS = 3_000
 REQUEST_MS = 5_000
 DELIVERY_MS = 10_000
+CLOSE_SECONDS = 5.0
 NEW_TOPICS_MS = 10_000
 LONGEST_RECONNECT_MS = 2_000
 SESSION_MS = 6_000  # after that, a killed consumer's partitions are another's; Kafka allows no less
@@ -79,6 +87,7 @@ class Publisher:
         more use.
         """
         try:
+            self._require_known_cluster()
             futures = [
                 self._producer.send(name_topic(message.type), key=_key(message), value=message.encode())
                 for message in messages
@@ -91,6 +100,17 @@ class Publisher:
         except KafkaError as error:
             raise PublishError(str(error)) from error
 
+    def _require_known_cluster(self) -> None:
+        """Raise PublishError if a connection was lost, until it is known whose cluster the next one leads to."""
+        metadata = self._producer._metadata
+        known = self.get_cluster_id()
+        if not metadata.need_update:
+            return
+        answered = threading.Event()
+        metadata.request_update().add_callback(lambda _: answered.set())
+        if not answered.wait(METADATA_MS / 1000) or metadata.cluster_id != known:
+            raise PublishError("the connection was lost, and may lead to another cluster now")
+
     def _await_metadata(self) -> None:
         try:
             self._producer.partitions_for(name_topic("account.balance.updated"))  # any topic would do
@@ -98,8 +118,12 @@ class Publisher:
             raise PublishError(str(error)) from error
 
     def close(self) -> None:
-        """Drop the connections and what was not sent."""
-        self._producer.close(timeout=0)
+        """Drop the connections and what was not sent, so that none of it goes out behind the next publisher's back."""
+        sender = self._producer._sender  # the library's own close() gives up, and lets it go on, if anything is unsent
+        sender.force_close()
+        sender.join(CLOSE_SECONDS)
+        with suppress(KafkaError):
+            self._producer.close(timeout=0)
 
 
 def get_publisher() -> Publisher:

@@ -1,4 +1,4 @@
-"""Apache Kafka's programs: Java runs them, Maven fetches the jars that deploy/kafka/pom.xml names.
+"""Apache Kafka's programs: Java runs them, Maven fetches the jars that deploy/apache-kafka/pom.xml names.
 
 The jars lie in .kafka, so they are fetched once for a checkout and a pom.xml, and Maven is needed only for that.
 """
@@ -18,7 +18,7 @@ from bank.embedded.errors import CannotStartError, NotInstalledError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KAFKA_FOLDER = CHECKOUT / ".kafka"
-POM = CHECKOUT / "deploy/kafka/pom.xml"
+POM = CHECKOUT / "deploy/apache-kafka/pom.xml"
 OLDEST_JAVA = 17
 
 
