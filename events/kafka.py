@@ -25,10 +25,10 @@ from kafka.errors import (
 
 from events.messages import Message
 
-# Note [An exchanged cluster]: a publisher that lost its connection asks whose cluster it leads to before it sends the
-# next batch. What is in flight at that moment the library itself may send to an empty cluster in the old one's place,
-# ahead of what is sent again from before. So an exchange keeps every message but not each key's order; whoever needs
-# the newest compares versions or sequences, as the balances do.
+# Note [An exchanged cluster]: a publisher sends to one cluster only, and after a lost connection asks whose cluster the
+# new one leads to before it sends the next batch. What is in flight at that moment the library itself may send to an
+# empty cluster in the old one's place, ahead of what is sent again from before. So an exchange keeps every message but
+# not each key's order; whoever needs the newest compares versions or sequences, as the balances do.
 #
 # Note [When Kafka is away]: a send gives up after seconds, not after the library's minutes. The relay then ends and
 # is tried again by the schedule, so nothing waits inside the library that could be sent after what follows it.
@@ -72,6 +72,7 @@ class Publisher:
         self._producer = KafkaProducer(
             **get_connection_options(), **_DELIVERY, max_request_size=settings.KAFKA_MAX_MESSAGE_BYTES
         )
+        self._cluster_id: str | None = None
 
     def get_cluster_id(self) -> str:
         """Return the id of the cluster that this publisher talks to. Raises PublishError if none answers."""
@@ -87,7 +88,7 @@ class Publisher:
         more use.
         """
         try:
-            self._require_known_cluster()
+            self._require_own_cluster()
             futures = [
                 self._producer.send(name_topic(message.type), key=_key(message), value=message.encode())
                 for message in messages
@@ -100,16 +101,17 @@ class Publisher:
         except KafkaError as error:
             raise PublishError(str(error)) from error
 
-    def _require_known_cluster(self) -> None:
-        """Raise PublishError if a connection was lost, until it is known whose cluster the next one leads to."""
+    def _require_own_cluster(self) -> None:
+        """Raise PublishError if this publisher's cluster was exchanged, or may have been while it was away."""
+        self._cluster_id = self._cluster_id or self.get_cluster_id()
         metadata = self._producer._metadata
-        known = self.get_cluster_id()
-        if not metadata.need_update:
-            return
-        answered = threading.Event()
-        metadata.request_update().add_callback(lambda _: answered.set())
-        if not answered.wait(METADATA_MS / 1000) or metadata.cluster_id != known:
-            raise PublishError("the connection was lost, and may lead to another cluster now")
+        if metadata.need_update:  # also after a lost connection
+            answered = threading.Event()
+            metadata.request_update().add_callback(lambda _: answered.set())
+            if not answered.wait(METADATA_MS / 1000):
+                raise PublishError("it is not known whose cluster it is")
+        if metadata.cluster_id != self._cluster_id:
+            raise PublishError("the cluster has been exchanged for another")
 
     def _await_metadata(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """A broker that a test may stop and start again, and a reader of what has been published."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -68,6 +69,11 @@ class StoppableBroker:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it answer nothing more, with its connections open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def exchange(self) -> None:
         """Kill it and start another in its place: an empty cluster with an id of its own."""

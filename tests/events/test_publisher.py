@@ -1,0 +1,46 @@
+"""The publisher: what it could not send, nobody sends later."""
+
+import threading
+
+import pytest
+
+from core.ids import uuid7
+from events import kafka
+from events.kafka import PublishError, drop_publisher, get_publisher
+from events.messages import Message, make_message
+from tests.events.broker import StoppableBroker, read_topic
+from tests.events.facts import NOW
+
+
+def make(sequence: int) -> Message:
+    return make_message(topic="account.blocked", subject=uuid7(), sequence=sequence, time=NOW, data={})
+
+
+def test_a_dropped_publisher_leaves_nothing_behind_that_still_sends(
+    broker: StoppableBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.start()
+    before = set(threading.enumerate())
+    get_publisher().publish([make(1)])
+    broker.freeze()
+    monkeypatch.setattr(kafka, "DELIVERY_MS", 200)
+    with pytest.raises(PublishError):
+        get_publisher().publish([make(2)])
+
+    drop_publisher()
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_publisher_sends_nothing_to_a_cluster_that_took_the_place_of_its_own(broker: StoppableBroker) -> None:
+    broker.start()
+    publisher = get_publisher()
+    publisher.publish([make(1)])
+    broker.exchange()
+
+    with pytest.raises(PublishError):
+        publisher.publish([make(2)])
+
+    drop_publisher()
+    get_publisher().publish([make(3)])
+    assert [message.sequence for message in read_topic("account.blocked", count=1)] == [3]
