@@ -115,6 +115,7 @@ def test_a_malformed_message_is_tried_then_buried_and_does_not_block_those_behin
 
     letter = DeadLetter.objects.get()
     assert (letter.topic, letter.attempts) == ("account.balance.updated", 3)
+    wait_until(lambda: relay_events(seconds=0.1))
     [told] = read_topic("dlq.account.balance.updated", count=1)
     assert read_data(told, DeadLetterBuried).value == unknown.encode()
 
