@@ -35,10 +35,13 @@ def is_free(port: int) -> bool:
     return True
 
 
-def require_free(port: int, *, example: str) -> None:
-    """Raise CannotStartError if `port` is taken; `example` is a command that takes another."""
+def require_free(port: int, *, variable: str, target: str) -> None:
+    """Raise CannotStartError if `port` is taken; `variable` of the make `target` chooses another."""
     if not is_free(port):
-        raise CannotStartError(f"Port {port} is taken by another program. Choose another, for example: {example}")
+        raise CannotStartError(
+            f"Port {port} is taken by another program. Choose another with {variable}, for example:"
+            f" make {target} {variable}={port + 1}"
+        )
 
 
 async def accepts_connections(port: int) -> bool:

@@ -14,7 +14,7 @@ async def run_apache_kafka(*, port: int) -> int:
     """Run the broker until SIGINT or SIGTERM; then stop it and return 0."""
     screen = Screen()
     supervisor = Supervisor(screen)
-    require_free(port, example=f"make kafka KAFKA_PORT={port + 1}")
+    require_free(port, variable="KAFKA_PORT", target="kafka")
     kafka = ApacheKafka(KAFKA_FOLDER / f"data-{port}", port=port, log=None)
     try:
         await supervisor.watch(until_told_to_stop(_open(kafka, supervisor, screen)))

@@ -31,10 +31,10 @@ _CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the w
 async def run_whole_bank(folder: DataFolder, *, port: int) -> int:
     """Run the bank until SIGINT or SIGTERM; then stop all of it, in order, and return 0."""
     if not folder.root.exists():
-        require_free(port, example=_example(port))  # before anything is made
+        require_free(port, variable="PORT", target="run")  # before anything is made
     folder.create()
     with folder.lock(holder={"url": _url(port)}):
-        require_free(port, example=_example(port))
+        require_free(port, variable="PORT", target="run")
         await _Bank(folder, port).run_until_told_to_stop()
     return 0
 
@@ -151,10 +151,6 @@ def _answers(url: str) -> bool:
             return bool(response.status == 200)
     except OSError:  # also what urllib raises for an answer that is not 2xx
         return False
-
-
-def _example(port: int) -> str:
-    return f"make run PORT={port + 1}"
 
 
 def _url(port: int) -> str:
