@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from accounts.balances import KeptBalance, keep_balances
+from accounts.services import block_accounts_of_rejected
 from events.catalogue.accounts import AccountBalanceUpdated, AccountCreated
+from events.catalogue.customers import CustomerRejected
 from events.groups import Handler
 from events.messages import Message, read_data
 
@@ -28,7 +32,17 @@ def _get_new_balance(message: Message) -> KeptBalance:
     return KeptBalance(told.account, told.booked, told.pending, told.available, told.version, as_of=message.time)
 
 
+def block_accounts(messages: Sequence[Message]) -> None:
+    """Block the accounts of clients whom the bank rejected although it had verified them before."""
+    client_ids = {read_data(message, CustomerRejected).client for message in messages}
+    block_accounts_of_rejected(client_ids=client_ids, now=timezone.now())
+
+
 BALANCES: dict[str, Handler] = {
     "account.created": keep_first_balances,
     "account.balance.updated": keep_new_balances,
+}
+
+ACCOUNTS: dict[str, Handler] = {
+    "customer.rejected": block_accounts,
 }

@@ -4,7 +4,7 @@ An account's state changes only under the lock of its ledger row, which every po
 either the old state or the new one, and the account's own row needs no lock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -39,6 +39,9 @@ from ledger.errors import AccountBlockedError, AccountBusyError, AccountInactive
 from ledger.locks import lock_accounts
 from ledger.models import LedgerAccount
 from ledger.services import open_account as open_ledger_account
+
+CLIENT_REJECTED = "client_rejected"
+"""Why the system blocked an account: the bank no longer accepts its client."""
 
 
 def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, overdraft_limit: int = 0) -> Account:
@@ -121,10 +124,31 @@ def block_account(*, account_id: UUID, reason: str, actor: User | None, now: dat
         account = _lock_account(account_id=account_id)
         if account.status == AccountStatus.BLOCKED:
             raise AccountBlockedError("The account is already blocked.")
-        restrictions.set_flags(account=account.ledger_account, refuses_debits=True, refuses_credits=True)
-        _change_status(account=account, status=AccountStatus.BLOCKED, reason=reason, blocked_at=now)
-        record_events(events=[account_blocked(account=account, actor=actor, now=now)])
+        _block(account=account, reason=reason, actor=actor, now=now)
     return account
+
+
+def block_accounts_of_rejected(*, client_ids: Collection[UUID], now: datetime) -> list[Account]:
+    """Block the active accounts of clients whom the bank has rejected, in the caller's transaction; return them.
+
+    A client that is not rejected any more keeps its accounts. Raises ClientNotFoundError, ClientBusyError or
+    AccountBusyError.
+    """
+    clients = [lock_client(client_id=client_id) for client_id in sorted(client_ids)]
+    rejected = [client.id for client in clients if client.kyc_status == KycStatus.REJECTED]
+    found = Account.objects.filter(client__in=rejected)
+    books = lock_accounts(account_ids=list(found.values_list("pk", flat=True)))
+    accounts = list(found.filter(status=AccountStatus.ACTIVE).order_by("pk"))
+    for account in accounts:
+        account.ledger_account = books[account.pk]
+        _block(account=account, reason=CLIENT_REJECTED, actor=None, now=now)
+    return accounts
+
+
+def _block(*, account: Account, reason: str, actor: User | None, now: datetime) -> None:
+    restrictions.set_flags(account=account.ledger_account, refuses_debits=True, refuses_credits=True)
+    _change_status(account=account, status=AccountStatus.BLOCKED, reason=reason, blocked_at=now)
+    record_events(events=[account_blocked(account=account, actor=actor, now=now)])
 
 
 def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:

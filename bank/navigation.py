@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
     "Transfers": (Entry("Transfers", "transfers.transfer", "sync_alt"),),
+    "Regulator": (Entry("Reports", "regulatory.report", "gavel"),),
     "Ledger": (
         Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
         Entry("Journal entries", "ledger.journalentry", "receipt_long"),

@@ -12,6 +12,7 @@ _VIEW_ALL = (
     "ledger.view_posting",
     "ledger.view_hold",
     "transfers.view_transfer",
+    "regulatory.view_report",
     "events.view_event",
     "events.view_deadletter",
 )

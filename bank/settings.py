@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "kyc",
     "accounts",
     "transfers",
+    "reporting.regulatory",
 ]
 
 MIDDLEWARE = [
@@ -211,6 +212,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Who reads the topics: manage.py consume_events --group NAME. Each app says in consumers.py what it does with which.
 CONSUMER_GROUPS = {
     "balances": "accounts.consumers.BALANCES",
+    "accounts": "accounts.consumers.ACCOUNTS",
+    "regulatory": "reporting.regulatory.consumers.REGULATORY",
 }
 
 # People

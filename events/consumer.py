@@ -6,8 +6,9 @@ Note [When something fails]
 A message that fails is tried again, CONSUMER_ATTEMPTS times in all, while its partition stands still; then it becomes a
 dead letter, and the partition goes on. If the database is away, all that comes stands still and nothing is counted. In
 both cases the consumer stays in its group: leaving and joining again costs all its members their partitions for a
-while, half a minute with the embedded broker. Only if Kafka is away does the consumer end, and after a pause a new one
-starts from the offsets that were committed. How often a message failed is forgotten with the consumer.
+while, half a minute with the embedded broker. Only if Kafka is away, or something fails that nobody thought of, does
+the consumer end, and after a pause a new one starts from the offsets that were committed. How often a message failed is
+forgotten with the consumer.
 """
 
 import logging
@@ -48,6 +49,11 @@ class GroupMember:
         self._retries = Retries()
         self._outages = 0
 
+    @property
+    def name(self) -> str:
+        """The group's."""
+        return self._group.name
+
     def stop(self) -> None:
         """Let `run` return after what it is taking in; may be called from a signal handler."""
         self._stopping.set()
@@ -59,7 +65,7 @@ class GroupMember:
             started = time.monotonic()
             try:
                 self._consume()
-            except (KafkaError, KafkaAwayError) as error:
+            except Exception as error:  # noqa: BLE001 - the other groups of this process must not miss this one
                 failures = 1 if time.monotonic() - started > LONGEST_PAUSE_SECONDS else failures + 1
                 self._pause(failures, error)
 
@@ -149,5 +155,7 @@ class GroupMember:
 
     def _pause(self, failures: int, error: Exception) -> None:
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
-        logger.warning("%s cannot consume, trying again in %.1f s: %s", self._group.name, pause, error)
+        unexpected = None if isinstance(error, (KafkaError, KafkaAwayError)) else error
+        logger.warning("%s cannot consume, trying again in %.1f s: %r", self.name, pause, error, exc_info=unexpected)
+        close_old_connections()
         self._stopping.wait(pause)

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import urllib.request
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -25,6 +26,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
 READYZ_SECONDS = 2.0
+BALANCES = "balances"  # has a process to itself, since customers wait for what it does
 _CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the whole demo does, if its user is root
 
 
@@ -95,6 +97,7 @@ class _Bank:
 
     def _programs(self) -> list[Program]:
         python = sys.executable
+        consume = [python, MANAGE, "consume_events"]
         celery = [python, "-W", f"ignore:{_CELERY_AS_ROOT}", "-m", "celery", "--quiet", "-A", "bank"]
         schedule = str(self._folder.beat_schedule)
         pool = ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
@@ -102,13 +105,14 @@ class _Bank:
             self._web(),
             self._program("worker", *celery, "worker", "--loglevel", "WARNING", *pool),
             self._program("beat", *celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="),
-            *(self._program(group, python, MANAGE, "consume_events", "--group", group) for group in self._groups()),
+            self._program("balances", *consume, "--group", BALANCES),
+            self._program("consumers", *consume, *chain.from_iterable(("--group", name) for name in self._others())),
         ]
 
-    def _groups(self) -> list[str]:
-        """Return the names of the consumer groups; the settings name them, and need their variables to be read."""
+    def _others(self) -> list[str]:
+        """Return the groups besides balances; the settings name them, and need their variables to be read."""
         os.environ.update(self._environment)
-        return list(getattr(settings, "CONSUMER_GROUPS", {}))
+        return [name for name in settings.CONSUMER_GROUPS if name != BALANCES]
 
     def _web(self) -> Program:
         gunicorn = [sys.executable, "-m", "gunicorn", "bank.wsgi", "--bind", f"{LOOPBACK}:{self._port}"]

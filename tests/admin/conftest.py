@@ -19,6 +19,7 @@ from kyc.models import Client, KycCase
 from kyc.states import KycStatus
 from ledger.holds import place_hold
 from ledger.models import Hold
+from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_bob, make_staff
 from transfers.models import Transfer
@@ -72,12 +73,15 @@ class Bank(NamedTuple):
 
 @pytest.fixture
 def bank() -> Bank:
-    """Make Alice with 100.00 BRL, a transfer that went through, one that failed, a hold, Bob's case, a dead letter."""
+    """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case, a
+    dead letter.
+    """
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()
     transfer = order_transfer(debtor=account, creditor=other, amount=25_00)
     failed = order_transfer(debtor=account, creditor=other, amount=999_00)
+    deliver_all(group="regulatory")
     return Bank(
         alice=account.client,
         account=account,

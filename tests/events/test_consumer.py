@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings as bank_settings
+from django.core.management import CommandError, call_command, load_command_class
 from django.db import OperationalError, connection
 from pytest_django import Settings
 
@@ -19,12 +21,14 @@ from core.ids import uuid7
 from events import consumer, retries
 from events.catalogue.others import DeadLetterBuried
 from events.consumer import GroupMember
+from events.crew import run_members
 from events.groups import Group, get_group, list_groups
 from events.kafka import get_publisher, make_consumer
 from events.messages import Message, make_message, read_data
 from events.models import DeadLetter
 from events.relay import relay_events
 from events.topics import TOPICS
+from reporting.regulatory.models import Report
 from tests.events.broker import StoppableBroker, read_topic, wait_until
 from tests.events.facts import NOW, transfer
 from tests.events.processes import get_environment
@@ -232,17 +236,70 @@ def test_two_members_share_the_messages_and_one_goes_on_alone() -> None:
     assert sorted(handler.taken_in) == list(range(16))
 
 
-def test_the_command_stops_on_sigterm_and_reports_it() -> None:
-    account = make_account()
-    command = [sys.executable, MANAGE, "consume_events", "--group", "balances"]
-    process = subprocess.Popen(command, env=get_environment())
-    try:
-        relay_until_kept(account.pk, 0)
+def test_the_command_consumes_for_several_groups_and_stops_on_sigterm() -> None:
+    alice, carla = make_account(balance=100), make_account()
+    with running_command("--group", "balances", "--group", "regulatory") as process:
+        relay_until_kept(carla.pk, 0)
+        made = transfer(debtor=alice, creditor=carla, amount=30)
+        relay_until_kept(carla.pk, 1)
+        wait_until(lambda: Report.objects.filter(pk=made.id).exists())
+
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(timeout=10) == 0
+
+
+@contextmanager
+def running_command(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run consume_events beside the block, and kill it if it does not end."""
+    command = [sys.executable, MANAGE, "consume_events", *options]
+    process = subprocess.Popen(command, env=get_environment())
+    try:
+        yield process
     finally:
         process.kill()
+        process.wait()
+
+
+def test_all_means_every_group() -> None:
+    parser = load_command_class("events", "consume_events").create_parser("manage.py", "consume_events")
+
+    assert parser.parse_args(["--all"]).groups == sorted(bank_settings.CONSUMER_GROUPS)
+
+
+def test_more_groups_than_connections_are_refused(settings: Settings) -> None:
+    settings.DATABASE_POOL_SIZE = 1
+
+    with pytest.raises(CommandError, match="DATABASE_POOL_SIZE must be 2 or more"):
+        call_command("consume_events", "--group=balances", "--group=accounts")
+
+
+def test_a_group_that_fails_stops_no_other_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = iter([RuntimeError("nobody thought of this")] * 2)
+
+    def fail_first(*, group: str, topics: Collection[str]) -> Any:
+        if group == "broken" and (error := next(failures, None)):
+            raise error
+        return make_consumer(group=group, topics=topics)
+
+    monkeypatch.setattr(consumer, "make_consumer", fail_first)
+    monkeypatch.setattr(consumer, "FIRST_PAUSE_SECONDS", 0.1)
+    broken, sound = Handler(), Handler()
+    members = [
+        GroupMember(Group(name, {"account.blocked": handler})) for name, handler in [("broken", broken), ("ok", sound)]
+    ]
+    publish(1, key=uuid7())
+    crew = threading.Thread(target=run_members, kwargs={"members": members})
+    crew.start()
+    try:
+        wait_until(lambda: sound.taken_in and broken.taken_in)
+    finally:
+        for member in members:
+            member.stop()
+        crew.join(timeout=10)
+
+    assert not crew.is_alive()
+    assert (sound.taken_in, broken.taken_in) == ([1], [1])
 
 
 def test_every_group_reads_topics_that_exist() -> None:

@@ -77,7 +77,16 @@ def test_every_command_is_one_that_the_project_has(name: str) -> None:
 
 
 def test_every_process_of_make_run_is_a_service() -> None:
-    assert set(OURS) == {"migrate", "web", "worker", "beat", *settings.CONSUMER_GROUPS}
+    assert set(OURS) == {"migrate", "web", "worker", "beat", "balances", "consumers"}
+
+
+def test_every_consumer_group_is_consumed_by_one_service() -> None:
+    consuming = [command for service in OURS.values() if "consume_events" in (command := service["command"])]
+
+    groups = [word for _, _, _, *options in consuming for word in options if word != "--group"]
+
+    assert sorted(groups) == sorted(settings.CONSUMER_GROUPS)
+    assert OURS["balances"]["command"][-1] == "balances"
 
 
 def test_the_web_script_starts_gunicorn_with_a_valid_configuration() -> None:
@@ -177,7 +186,7 @@ def test_the_queue_never_evicts() -> None:
 
 def test_the_image_contains_every_app_and_no_embedded_engine() -> None:
     ignore = (CHECKOUT / ".dockerignore").read_text().splitlines()
-    apps = {path.parent.name for path in CHECKOUT.glob("*/apps.py")}
+    apps = {path.relative_to(CHECKOUT).parts[0] for path in CHECKOUT.glob("[!.]*/**/apps.py")}
 
     assert {f"!{app}/" for app in apps} <= set(ignore)
     assert "bank/embedded/" in ignore

@@ -1,0 +1,1 @@
+"""What the bank tells others and itself about what happened: reports to the regulator, figures for staff."""

@@ -1,0 +1,9 @@
+"""Django's description of this app."""
+
+from django.apps import AppConfig
+
+
+class RegulatoryConfig(AppConfig):
+    """The regulatory app."""
+
+    name = "reporting.regulatory"
