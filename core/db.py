@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors as pg_errors
 
 from core.errors import BankError
@@ -131,9 +132,7 @@ def without_waiting() -> Iterator[None]:
 
     Nothing may be read inside the block.
     """
-    require_transaction()
-    database = connections[DEFAULT_DB_ALIAS]
-    database.ensure_connection()
+    database = require_transaction()
     with database.wrap_database_errors, database.connection.pipeline():
         yield
 
@@ -152,9 +151,7 @@ def _number(sql: str) -> str:
 
 
 def _execute(sql: str, params: Sequence[Any]) -> psycopg.RawCursor[tuple[Any, ...]]:
-    database = connections[DEFAULT_DB_ALIAS]
-    require_transaction()
-    database.ensure_connection()
+    database = require_transaction()
     with database.wrap_database_errors:
         return psycopg.RawCursor(database.connection).execute(sql, params, prepare=True)
 
@@ -167,10 +164,12 @@ def set_lock_timeout(*, milliseconds: int) -> None:
     _SET_LOCK_TIMEOUT.run(f"{milliseconds}ms")
 
 
-def require_transaction() -> None:
-    """Raise unless a transaction is open; what writes money or events calls it."""
-    if not connections[DEFAULT_DB_ALIAS].in_atomic_block:
+def require_transaction() -> BaseDatabaseWrapper:
+    """Return the connection, raise unless a transaction is open on it; what writes money or events calls it."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if not database.in_atomic_block:
         raise transaction.TransactionManagementError("This write belongs into its caller's transaction.")
+    return database
 
 
 def is_lock_timeout(error: DatabaseError, *, model: type[models.Model]) -> bool:

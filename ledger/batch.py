@@ -118,7 +118,7 @@ class PostingBatch:
         self.balances = balances
         latest_us = max((balance.last_booked_us or 0 for balance in self.balances.values()), default=0)
         self.booked_at = max(now, _EPOCH + timedelta(microseconds=latest_us))
-        self.booking_date = timezone.localdate(self.booked_at)
+        self.booking_date = self.booked_at.astimezone(timezone.get_default_timezone()).date()
         self._entries: list[_NewEntry] = []
         self._postings: list[_NewPosting] = []
         self._touched: list[LockedBalance] = []

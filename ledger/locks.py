@@ -81,7 +81,6 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
 
     Raises AccountBusyError after the transaction's lock timeout.
     """
-    require_transaction()
     with _busy_accounts():
         rows = _lock_statement(rows_written="0").run(as_array(account_ids))
     return {row[1]: LockedBalance(*row[1:]) for row in rows}
@@ -92,7 +91,6 @@ def lock_balances_after(first: Write, *, account_ids: Collection[UUID]) -> tuple
 
     Returns the balances by id and how many rows `first` has written, 0 if there is no account to lock.
     """
-    require_transaction()
     query = _lock_statement(rows_written=_COUNT_FIRST)
     with _busy_accounts():
         rows = run_after(first, query, f"{settings.LOCK_TIMEOUT_MS}ms", as_array(account_ids))

@@ -47,14 +47,15 @@ _POSTINGS_AGREE = f"""
     IF EXISTS (
         SELECT FROM new_postings posting
         LEFT JOIN LATERAL (
-            SELECT version, currency, normal_side * (posted_credits - posted_debits) AS balance
+            SELECT version, currency, closed_at, normal_side * (posted_credits - posted_debits) AS balance
             FROM ledger_ledgeraccount WHERE id = posting.account_id LIMIT 1
         ) account ON true
-        GROUP BY posting.account_id, account.version, account.currency, account.balance
+        GROUP BY posting.account_id, account.version, account.currency, account.closed_at, account.balance
         HAVING account.version IS DISTINCT FROM max(posting.version)
             OR max(posting.version) - min(posting.version) + 1 <> count(*)
             OR max(posting.balance_after) FILTER (WHERE posting.version = account.version) <> account.balance
             OR bool_or(posting.currency <> account.currency)
+            OR account.closed_at IS NOT NULL
     ) THEN
         {refuse(constraint="ledger_account_agrees", message="postings that disagree with their account")}
     END IF;

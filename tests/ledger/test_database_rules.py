@@ -148,6 +148,18 @@ def a_side_is_neither_debit_nor_credit(raw: RawEntry, books: Books) -> None:
         posting["side"] *= 2
 
 
+def money_passes_through_a_closed_account(raw: RawEntry, books: Books) -> None:
+    """What goes in goes out, so the account is as empty as it was."""
+    eva = books.get_id("eva")
+    books.play("eva closes")
+    raw.posting_count = 4
+    raw.postings += [
+        {"account": eva, "version": 1, "side": CREDIT, "amount": 5, "currency": "BRL", "balance_after": 5},
+        {"account": eva, "version": 2, "side": DEBIT, "amount": 5, "currency": "BRL", "balance_after": 0},
+    ]
+    raw.updates.append((CREDITED.replace("SET", "SET posted_debits = posted_debits + 5,"), (5, 2, eva)))
+
+
 def more_is_taken_than_there_is(raw: RawEntry, books: Books) -> None:
     raw.postings[0] |= {"amount": 101, "balance_after": -1}
     raw.postings[1] |= {"amount": 101, "balance_after": 101}
@@ -172,6 +184,7 @@ def more_is_taken_than_there_is(raw: RawEntry, books: Books) -> None:
         (an_amount_is_negative, "ledger_posting_amount_positive"),
         (a_side_is_neither_debit_nor_credit, "ledger_posting_side"),
         (more_is_taken_than_there_is, "ledger_account_above_floor"),
+        (money_passes_through_a_closed_account, "ledger_account_agrees"),
     ],
 )
 def test_refuses_an_entry_of_which(
