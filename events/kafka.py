@@ -6,8 +6,8 @@ Producers and consumers hold threads and sockets, so each process makes its own,
 import os
 import socket
 import threading
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +41,7 @@ NEW_TOPICS_MS = 10_000
 LONGEST_RECONNECT_MS = 2_000
 SESSION_MS = 6_000  # after that, a killed consumer's partitions are another's; Kafka allows no less
 HEARTBEAT_MS = 2_000
+BATCH_BYTES = 128 * 1024  # of a partition's messages in one request, before they are compressed
 FETCH_WAIT_MS = 50  # the embedded broker waits that long even if a message comes meanwhile
 MAX_POLL_RECORDS = 500
 
@@ -69,9 +70,7 @@ class Publisher:
 
     def __init__(self) -> None:
         """Make a producer."""
-        self._producer = KafkaProducer(
-            **get_connection_options(), **_DELIVERY, max_request_size=settings.KAFKA_MAX_MESSAGE_BYTES
-        )
+        self._producer = KafkaProducer(**get_connection_options(), **get_delivery_options())
         self._cluster_id: str | None = None
 
     def get_cluster_id(self) -> str:
@@ -87,19 +86,13 @@ class Publisher:
         Raises MessageRefusedError if one of them can never be sent, and PublishError; this publisher is then of no
         more use.
         """
-        try:
+        self.send(messages).await_acknowledged()
+
+    def send(self, messages: Sequence[Message]) -> "Sending":
+        """Begin to send `messages`, in order for each key; what is in the way is raised as by `publish`."""
+        with _named_errors():
             self._require_own_cluster()
-            futures = [
-                self._producer.send(name_topic(message.type), key=_key(message), value=message.encode())
-                for message in messages
-            ]
-            self._producer.flush(timeout=DELIVERY_MS / 1000)
-            for future in futures:
-                future.get(timeout=0)
-        except _REFUSALS as error:
-            raise MessageRefusedError(repr(error)) from error
-        except KafkaError as error:
-            raise PublishError(str(error)) from error
+            return Sending(self._producer, messages)
 
     def _require_own_cluster(self) -> None:
         """Raise PublishError if this publisher's cluster was exchanged, or may have been while it was away."""
@@ -126,6 +119,40 @@ class Publisher:
         sender.join(CLOSE_SECONDS)
         with suppress(KafkaError):
             self._producer.close(timeout=0)
+
+
+class Sending:
+    """Messages on their way to Kafka."""
+
+    def __init__(self, producer: KafkaProducer, messages: Sequence[Message]) -> None:
+        """Hand `messages` to `producer`, up to one that is refused."""
+        self._producer = producer
+        self._refusal: KafkaError | None = None
+        self._futures: list[Any] = []
+        try:
+            for message in messages:
+                self._futures.append(producer.send(name_topic(message.type), key=_key(message), value=message.encode()))
+        except _REFUSALS as error:
+            self._refusal = error
+
+    def await_acknowledged(self) -> None:
+        """Await that all in-sync replicas have the messages. Raises MessageRefusedError and PublishError."""
+        with _named_errors():
+            if self._refusal:
+                raise self._refusal
+            self._producer.flush(timeout=DELIVERY_MS / 1000)
+            for future in self._futures:
+                future.get(timeout=0)
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSALS as error:
+        raise MessageRefusedError(repr(error)) from error
+    except KafkaError as error:
+        raise PublishError(str(error)) from error
 
 
 def get_publisher() -> Publisher:
@@ -203,11 +230,16 @@ def get_connection_options() -> dict[str, Any]:
     }
 
 
-_DELIVERY = {
-    "enable_idempotence": True,
-    "acks": "all",
-    "max_block_ms": METADATA_MS,
-    "request_timeout_ms": REQUEST_MS,
-    "delivery_timeout_ms": DELIVERY_MS,
-    "linger_ms": 5,
-}
+def get_delivery_options() -> dict[str, Any]:
+    """Return how the producer sends: idempotent, and acknowledged by all in-sync replicas."""
+    return {
+        "enable_idempotence": True,
+        "acks": "all",
+        "max_block_ms": METADATA_MS,
+        "request_timeout_ms": REQUEST_MS,
+        "delivery_timeout_ms": DELIVERY_MS,
+        "max_request_size": settings.KAFKA_MAX_MESSAGE_BYTES,
+        "linger_ms": 5,
+        "batch_size": BATCH_BYTES,
+        "compression_type": "gzip",  # the library's checksum is in Python, on either side, and is of what is compressed
+    }

@@ -36,15 +36,16 @@ class Reader:
         """Start where `cursor` stands."""
         self._cursor = cursor
 
-    def read(self, *, limit: int) -> list[Event]:
+    def read(self, *, limit: int, after: int | None = None) -> list[Event]:
         """Return the next events in their order, `limit` at most; none if there are none, or at a gap not yet dead.
 
-        Without `advance` it returns them again.
+        Without `advance` it returns them again, unless told to read `after` the last of what it returned.
         """
         _require_no_transaction()
+        after = self._cursor.seq if after is None else after
         dead_until = self._cursor.fence_seq if self._is_fence_reached() else 0
-        found = list(Event.objects.filter(seq__gt=self._cursor.seq).order_by("seq")[:limit])
-        events = _take_prefix(found, after=self._cursor.seq, dead_until=dead_until)
+        found = list(Event.objects.filter(seq__gt=after).order_by("seq")[:limit])
+        events = _take_prefix(found, after=after, dead_until=dead_until)
         if len(events) < len(found) and found[len(events)].seq - 1 > self._cursor.fence_seq:
             self._put_up_fence()
         return events

@@ -1,7 +1,8 @@
 """The relay: from the event table to Kafka, at least once, in order for each key.
 
 The cursor moves when Kafka has acknowledged all messages of a batch. A relay that dies or fails before sends them
-again, with the same ids, by which consumers know them.
+again, with the same ids, by which consumers know them. While Kafka writes one batch, the next is read, but nothing of
+it is sent before all of the former is acknowledged.
 
 What can never be sent - an event that cannot be told, a message that is too large or that Kafka calls invalid - is
 parked as a dead letter in the commit that moves the cursor past it, and all else flows. Of its key, later messages so
@@ -11,15 +12,16 @@ overtake it: whoever replays it sends it late. That Kafka is away is no reason t
 import logging
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from events.dead_letters import RELAY, describe_error, park
-from events.kafka import MessageRefusedError, Publisher, PublishError, drop_publisher, get_publisher
+from events.kafka import MessageRefusedError, Publisher, PublishError, Sending, drop_publisher, get_publisher
 from events.messages import Message
-from events.models import DeadLetter, Event, KafkaCluster
+from events.models import DeadLetter, KafkaCluster
 from events.reader import Reader, claim_reader
 from events.resend import meet_cluster, omit_taken_in
 from events.topics import fan_out
@@ -48,51 +50,68 @@ def relay_events(*, seconds: float) -> bool:
     return True
 
 
+class _Batch(NamedTuple):
+    """Events up to `until`: the messages to send, and a letter for each event that cannot be told."""
+
+    until: int
+    messages: Sequence[Message]
+    letters: Sequence[DeadLetter]
+
+
 def _relay_until(deadline: float, reader: Reader) -> None:
     publisher = get_publisher()
     cluster = meet_cluster(reader=reader, cluster_id=publisher.get_cluster_id(), now=timezone.now())
+    batch = _read_batch(reader, cluster, after=reader.seq)
     while True:
-        relayed = _relay_batch(reader, publisher, cluster)
+        following = _relay_batch(reader, publisher, cluster, batch) if batch else None
+        _require_same_cluster(publisher, cluster)
         if time.monotonic() >= deadline:
             return
-        if not relayed:
+        if batch is None:
             time.sleep(PAUSE_SECONDS)
+        batch = following or _read_batch(reader, cluster, after=reader.seq)
 
 
-def _relay_batch(reader: Reader, publisher: Publisher, cluster: KafkaCluster) -> int:
-    """Relay the next events and return how many; raise PublishError, and leave the cursor, if any is in doubt."""
-    events = reader.read(limit=BATCH)
-    messages, letters = _make_messages(events, cluster)
-    if messages:
-        letters += _publish(publisher, messages)
+def _relay_batch(reader: Reader, publisher: Publisher, cluster: KafkaCluster, batch: _Batch) -> _Batch | None:
+    """Relay a batch, and return the one after it, read while Kafka was writing.
+
+    Raises PublishError, and leaves the cursor, if any message is in doubt.
+    """
+    sending = publisher.send(batch.messages)
+    following = _read_batch(reader, cluster, after=batch.until)
+    refused = _await_acknowledged(sending, publisher, batch)
+    _require_same_cluster(publisher, cluster)
+    with transaction.atomic():
+        park(letters=[*batch.letters, *refused])
+        reader.advance(seq=batch.until)
+    return following
+
+
+def _require_same_cluster(publisher: Publisher, cluster: KafkaCluster) -> None:
     if publisher.get_cluster_id() != cluster.cluster_id:
         raise PublishError("the cluster has been exchanged for another")
-    if events:
-        with transaction.atomic():
-            park(letters=letters)
-            reader.advance(seq=events[-1].seq)
-    return len(events)
 
 
-def _make_messages(events: Sequence[Event], cluster: KafkaCluster) -> tuple[list[Message], list[DeadLetter]]:
-    """Return the messages to send, and a letter for each event that cannot be told."""
+def _read_batch(reader: Reader, cluster: KafkaCluster, *, after: int) -> _Batch | None:
+    """Read what comes after an event and make its messages; return None if there is nothing."""
     again: list[Message] = []
     fresh: list[Message] = []
     letters: list[DeadLetter] = []
+    events = reader.read(limit=BATCH, after=after)
     for event in events:
         try:
             (again if event.seq <= cluster.resend_until else fresh).extend(list(fan_out(event)))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it shall not stop the others
             letters.append(_make_letter(error, topic=event.type, key=event.key, event_seq=event.seq, value=None))
-    return omit_taken_in(again) + fresh, letters
+    return _Batch(events[-1].seq, omit_taken_in(again) + fresh, letters) if events else None
 
 
-def _publish(publisher: Publisher, messages: Sequence[Message]) -> list[DeadLetter]:
-    """Publish `messages`; return a letter for each that Kafka refuses. Raises PublishError."""
+def _await_acknowledged(sending: Sending, publisher: Publisher, batch: _Batch) -> list[DeadLetter]:
+    """Await that Kafka has the batch; return a letter for each message that it refuses. Raises PublishError."""
     try:
-        publisher.publish(messages)
+        sending.await_acknowledged()
     except MessageRefusedError:
-        return [letter for message in messages if (letter := _publish_alone(publisher, message))]
+        return [letter for message in batch.messages if (letter := _publish_alone(publisher, message))]
     return []
 
 

@@ -79,14 +79,14 @@ def test_events_wait_while_kafka_is_away_and_go_out_when_it_is_back(
 def test_the_cursor_stays_where_a_failure_left_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = uuid7(), uuid7()
     record(key=first), record(key=second)
-    publish = Publisher.publish
+    send = Publisher.send
 
-    def publish_half(publisher: Publisher, messages: list[Message]) -> None:
-        publish(publisher, messages[:1])
+    def send_half(publisher: Publisher, messages: list[Message]) -> None:
+        send(publisher, messages[:1]).await_acknowledged()
         raise PublishError("the connection broke")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Publisher, "publish", publish_half)
+        broken.setattr(Publisher, "send", send_half)
         wait_until(lambda: not relay_events(seconds=0))
     assert get_cursor() == 0
     relay_all()
