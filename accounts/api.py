@@ -14,10 +14,20 @@ from accounts.errors import AccountHasBalanceError, TooManyAccountsError, Transa
 from accounts.models import Account
 from accounts.numbers import find_number
 from accounts.selectors import ReadBalance
-from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
+from accounts.states import AccountEventType, AccountStatus, BalanceSource, CreditDebit, CustomerAccountKind
+from accounts.stream import AccountEvent, list_events
 from core.api.fields import AmountOutField, CurrencyField, MomentField, TextField, WholeNumberField
 from core.api.operations import operation
-from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
+from core.api.pagination import (
+    PageAnswer,
+    PageQuery,
+    StreamAnswer,
+    StreamQuery,
+    get_page_request,
+    get_stream_request,
+    render_page,
+    render_stream,
+)
 from core.api.serializers import Body, Query, read_body, read_query
 from core.api.views import BankView, get_now, get_user
 from core.errors import InsufficientScopeError, InvalidInputError
@@ -54,6 +64,11 @@ class AccountReferenceField(TextField):
         if reference is None:
             self.fail("reference")
         return reference
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "enum": CreditDebit.values}, {"type": "null"}]})
+class CreditDebitField(serializers.CharField):
+    """Which way money was booked, as seen from the account; none where nothing was."""
 
 
 class AccountBody(Body):
@@ -122,6 +137,32 @@ class BalanceAnswer(serializers.Serializer[Any]):
     )
 
 
+class AccountEventAnswer(serializers.Serializer[Any]):
+    """Something that happened to an account. Where nothing was booked or held, there is no amount."""
+
+    sequence = serializers.IntegerField(
+        help_text="Orders the account's events. It grows from one to the next, and not by one."
+    )
+    type = serializers.ChoiceField(choices=AccountEventType.choices)
+    version = serializers.IntegerField(help_text="That of the account's balance after it.")
+    occurred_at = serializers.DateTimeField()
+    currency = CurrencyField()
+    amount = AmountOutField(allow_null=True)
+    credit_debit_indicator = CreditDebitField(help_text="Which way money was booked, if it was.")
+    balance_after = AmountOutField(allow_null=True, help_text="What is booked after it, if it changed the balance.")
+    available_after = AmountOutField(
+        allow_null=True, help_text="What can be taken after it, if it changed the balance."
+    )
+    transfer = serializers.UUIDField(allow_null=True, help_text="The transfer that it was, if it was one.")
+    hold = serializers.UUIDField(allow_null=True, help_text="The hold that it was about, if it was about one.")
+
+
+class AccountEventPage(StreamAnswer):
+    """Events of an account."""
+
+    results = AccountEventAnswer(many=True)
+
+
 def _render_account(account: Account) -> dict[str, object]:
     return {
         "id": account.pk,
@@ -146,6 +187,23 @@ def _render_balance(read: ReadBalance) -> dict[str, object]:
         "version": balance.version,
         "as_of": balance.as_of,
         "source": read.source,
+    }
+
+
+def _render_event(event: AccountEvent, currency: str) -> dict[str, object]:
+    balance = event.balance
+    return {
+        "sequence": event.seq,
+        "type": event.type,
+        "version": event.version,
+        "occurred_at": event.occurred_at,
+        "currency": currency,
+        "amount": None if event.amount is None else format_amount(event.amount, currency),
+        "credit_debit_indicator": event.direction,
+        "balance_after": balance and format_amount(balance.booked, currency),
+        "available_after": balance and format_amount(balance.available, currency),
+        "transfer": event.transfer_id,
+        "hold": event.hold_id,
     }
 
 
@@ -219,6 +277,25 @@ class BalanceView(ClientView):
             min_version = wanted.get("min_version", 0)
             return Response(_render_balance(selectors.get_balance(account=account, now=now, min_version=min_version)))
         return Response(_render_balance(selectors.get_balance_at(account_id=account.pk, at=at)))
+
+
+class EventsView(ClientView):
+    """/accounts/{id}/events."""
+
+    @operation(
+        operation_id="list_account_events",
+        summary="List an account's events",
+        scope=Scope.ACCOUNTS_READ,
+        query=StreamQuery,
+        answers={200: AccountEventPage},
+        refusals=[AccountNotFoundError],
+    )
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """Return what happened to one of the caller's own accounts, the oldest event first."""
+        wanted = get_stream_request(read_query(request, StreamQuery))
+        account = selectors.get_account(account_id=account_id, client_id=self.get_client().id)
+        page = list_events(account_id=account.pk, wanted=wanted)
+        return Response(render_stream(request, page, lambda event: _render_event(event, account.currency)))
 
 
 class InactivationView(BankView):

@@ -31,3 +31,40 @@ class BalanceSource(models.TextChoices):
     CACHE = "cache", "Cache"
     STORE = "store", "Store"
     LEDGER = "ledger", "Ledger"
+
+
+class AccountEventType(models.TextChoices):
+    """What happened to an account, in the words of its stream; money that no word fits was debited or credited."""
+
+    CREATED = "created", "Created"
+    DEPOSITED = "deposited", "Deposited"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    TRANSFER_SENT = "transfer_sent", "Transfer sent"
+    TRANSFER_RECEIVED = "transfer_received", "Transfer received"
+    REVERSED = "reversed", "Reversed"
+    DEBITED = "debited", "Debited"
+    CREDITED = "credited", "Credited"
+    HOLD_PLACED = "hold_placed", "Hold placed"
+    HOLD_CAPTURED = "hold_captured", "Hold captured"
+    HOLD_RELEASED = "hold_released", "Hold released"
+    HOLD_EXPIRED = "hold_expired", "Hold expired"
+    OVERDRAFT_CHANGED = "overdraft_changed", "Overdraft changed"
+    BLOCKED = "blocked", "Blocked"
+    UNBLOCKED = "unblocked", "Unblocked"
+    INACTIVATED = "inactivated", "Inactivated"
+
+
+STATUS_AFTER = {
+    AccountEventType.CREATED: AccountStatus.ACTIVE,
+    AccountEventType.BLOCKED: AccountStatus.BLOCKED,
+    AccountEventType.UNBLOCKED: AccountStatus.ACTIVE,
+    AccountEventType.INACTIVATED: AccountStatus.INACTIVE,
+}
+"""The status that an event gives the account; the others leave it as it is."""
+
+
+class CreditDebit(models.TextChoices):
+    """Which way money moved, as seen from the account."""
+
+    CREDIT = "credit", "Credit"
+    DEBIT = "debit", "Debit"

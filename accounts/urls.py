@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from accounts.api import AccountsView, AccountView, BalanceView, InactivationView
+from accounts.api import AccountsView, AccountView, BalanceView, EventsView, InactivationView
 
 urlpatterns = [
     path("accounts", AccountsView.as_view()),
     path("accounts/<uuid:account_id>", AccountView.as_view()),
     path("accounts/<uuid:account_id>/balance", BalanceView.as_view()),
+    path("accounts/<uuid:account_id>/events", EventsView.as_view()),
     path("clients/<uuid:client_id>/inactivate", InactivationView.as_view()),
 ]

@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "AccountEventType": "accounts.states.AccountEventType",
         "AccountKind": "accounts.states.CustomerAccountKind",
         "AccountStatus": "accounts.states.AccountStatus",
         "BalanceSource": "accounts.states.BalanceSource",

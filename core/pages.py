@@ -1,4 +1,7 @@
-"""Pages of a list, the newest rows first, found by id: no page is skipped or repeated while rows are added."""
+"""Pages of a list, the newest rows first, found by id: no page is skipped or repeated while rows are added.
+
+And pages of a stream, the oldest event first, found by the event's number.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -27,6 +30,36 @@ class Page(NamedTuple, Generic[Row]):
     rows: Sequence[Row]
     older_than: UUID | None
     newer_than: UUID | None
+
+
+class StreamRequest(NamedTuple):
+    """Which page of a stream is wanted: that after the number `after`, or else that before `before`."""
+
+    size: int = DEFAULT_PAGE_SIZE
+    after: int = 0
+    before: int | None = None
+
+
+class StreamPage(NamedTuple, Generic[Row]):
+    """Events, the oldest first, and the numbers from which the pages around it are asked for."""
+
+    rows: Sequence[Row]
+    after: int | None
+    before: int | None
+
+
+def make_stream_page(rows: Sequence[Row], wanted: StreamRequest, *, get_seq: Callable[[Row], int]) -> StreamPage[Row]:
+    """Return the page of which `rows`, the oldest first, has one more in the direction of reading if it goes on."""
+    goes_on = len(rows) > wanted.size
+    if wanted.before is not None:
+        kept, has_newer, has_older = rows[-wanted.size :], True, goes_on
+    else:
+        kept, has_newer, has_older = rows[: wanted.size], goes_on, wanted.after > 0
+    return StreamPage(
+        rows=kept,
+        after=get_seq(kept[-1]) if kept and has_newer else None,
+        before=get_seq(kept[0]) if kept and has_older else None,
+    )
 
 
 def narrow(rows: QuerySet[AnyModel, Any], page: PageRequest) -> QuerySet[AnyModel, Any]:

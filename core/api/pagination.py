@@ -1,4 +1,8 @@
-"""Cursor pagination: what a list takes and answers. The cursor is opaque to callers."""
+"""Cursor pagination: what a list takes and answers. The cursor is opaque to callers.
+
+Most lists have the newest row first, and a place in them is a row's id. A stream has its oldest event first, and a
+place in it is an event's number.
+"""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -12,9 +16,10 @@ from rest_framework.request import Request
 
 from core.api.fields import TextField, WholeNumberField
 from core.api.serializers import Query
-from core.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest, Row
+from core.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest, Row, StreamPage, StreamRequest
 
 _OLDER, _NEWER = b"o", b"n"
+_SEQ_BYTES = 8
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_-]{23}=$"})
@@ -61,14 +66,69 @@ def render_page(request: Request, page: Page[Row], render_row: Callable[[Row], M
     """Return the page with its rows rendered and the addresses of its neighbours."""
     return {
         "results": [render_row(row) for row in page.rows],
-        "next": _link(request, _OLDER, page.older_than),
-        "previous": _link(request, _NEWER, page.newer_than),
+        "next": _link(request, _OLDER, page.older_than and page.older_than.bytes),
+        "previous": _link(request, _NEWER, page.newer_than and page.newer_than.bytes),
     }
 
 
-def _link(request: Request, direction: bytes, row_id: UUID | None) -> str | None:
-    if row_id is None:
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"})
+class StreamCursorField(TextField):
+    """Where a page of a stream begins, as the page before told it."""
+
+    default_error_messages = {"cursor": "This is no cursor of ours."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the direction and the number of an event."""
+        try:
+            decoded = b64decode(super().to_internal_value(data), altchars=b"-_", validate=True)
+        except ValueError:
+            self.fail("cursor")
+        direction, seq = decoded[:1], int.from_bytes(decoded[1:], signed=True)
+        if direction not in (_OLDER, _NEWER) or len(decoded) != 1 + _SEQ_BYTES or seq < 0:
+            self.fail("cursor")
+        return direction, seq
+
+
+class StreamQuery(Query):
+    """The parameters of a stream."""
+
+    page_size = WholeNumberField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
+    cursor = StreamCursorField(required=False, help_text="From `next` or `previous` of another page.")
+
+
+class StreamAnswer(serializers.Serializer[Any]):
+    """What a stream answers; a subclass declares `results`."""
+
+    next = serializers.URLField(allow_null=True, help_text="The page of newer events, if there is one.")
+    previous = serializers.URLField(allow_null=True, help_text="The page of older events, if there is one.")
+
+
+def get_stream_request(values: Mapping[str, Any]) -> StreamRequest:
+    """Return what the values of a StreamQuery ask for."""
+    direction, seq = values.get("cursor", (_NEWER, 0))
+    if direction == _OLDER:
+        return StreamRequest(size=values["page_size"], before=seq)
+    return StreamRequest(size=values["page_size"], after=seq)
+
+
+def render_stream(
+    request: Request, page: StreamPage[Row], render_row: Callable[[Row], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the page with its events rendered and the addresses of its neighbours."""
+    return {
+        "results": [render_row(row) for row in page.rows],
+        "next": _link(request, _NEWER, _encode_seq(page.after)),
+        "previous": _link(request, _OLDER, _encode_seq(page.before)),
+    }
+
+
+def _encode_seq(seq: int | None) -> bytes | None:
+    return None if seq is None else seq.to_bytes(_SEQ_BYTES, signed=True)
+
+
+def _link(request: Request, direction: bytes, place: bytes | None) -> str | None:
+    if place is None:
         return None
     query: QueryDict = request.query_params.copy()
-    query["cursor"] = urlsafe_b64encode(direction + row_id.bytes).decode()
+    query["cursor"] = urlsafe_b64encode(direction + place).decode()
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
