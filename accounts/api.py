@@ -34,6 +34,7 @@ from core.errors import InsufficientScopeError, InvalidInputError
 from core.money import format_amount
 from core.pages import make_page, narrow
 from core.scopes import Scope, get_granted_scopes
+from core.veil import veil
 from kyc.api import ClientAnswer, ClientView, render_client
 from kyc.errors import ClientBusyError, ClientInactiveError, ClientNotFoundError, ClientNotVerifiedError
 from ledger.errors import AccountNotFoundError
@@ -140,9 +141,7 @@ class BalanceAnswer(serializers.Serializer[Any]):
 class AccountEventAnswer(serializers.Serializer[Any]):
     """Something that happened to an account. Where nothing was booked or held, there is no amount."""
 
-    sequence = serializers.IntegerField(
-        help_text="Orders the account's events. It grows from one to the next, and not by one."
-    )
+    id = TextField(example="9b1c4e0f72a3d586", help_text="Sixteen hexadecimal digits.")
     type = serializers.ChoiceField(choices=AccountEventType.choices)
     version = serializers.IntegerField(help_text="That of the account's balance after it.")
     occurred_at = serializers.DateTimeField()
@@ -193,7 +192,7 @@ def _render_balance(read: ReadBalance) -> dict[str, object]:
 def _render_event(event: AccountEvent, currency: str) -> dict[str, object]:
     balance = event.balance
     return {
-        "sequence": event.seq,
+        "id": veil(number=event.seq).hex(),
         "type": event.type,
         "version": event.version,
         "occurred_at": event.occurred_at,

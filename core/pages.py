@@ -14,6 +14,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+MAX_SEQ = 2**63 - 1
 
 
 class PageRequest(NamedTuple):

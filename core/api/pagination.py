@@ -16,10 +16,11 @@ from rest_framework.request import Request
 
 from core.api.fields import TextField, WholeNumberField
 from core.api.serializers import Query
-from core.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest, Row, StreamPage, StreamRequest
+from core.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_SEQ, Page, PageRequest, Row, StreamPage, StreamRequest
+from core.veil import unveil, veil
 
 _OLDER, _NEWER = b"o", b"n"
-_SEQ_BYTES = 8
+_VEILED_BYTES = 8
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_-]{23}=$"})
@@ -66,14 +67,14 @@ def render_page(request: Request, page: Page[Row], render_row: Callable[[Row], M
     """Return the page with its rows rendered and the addresses of its neighbours."""
     return {
         "results": [render_row(row) for row in page.rows],
-        "next": _link(request, _OLDER, page.older_than and page.older_than.bytes),
-        "previous": _link(request, _NEWER, page.newer_than and page.newer_than.bytes),
+        "next": _link(request, _OLDER, _encode_id(page.older_than)),
+        "previous": _link(request, _NEWER, _encode_id(page.newer_than)),
     }
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"})
 class StreamCursorField(TextField):
-    """Where a page of a stream begins, as the page before told it."""
+    """Where a page of a stream begins, as the page before told it; see Note [Why numbers are veiled]."""
 
     default_error_messages = {"cursor": "This is no cursor of ours."}
 
@@ -83,10 +84,10 @@ class StreamCursorField(TextField):
             decoded = b64decode(super().to_internal_value(data), altchars=b"-_", validate=True)
         except ValueError:
             self.fail("cursor")
-        direction, seq = decoded[:1], int.from_bytes(decoded[1:], signed=True)
-        if direction not in (_OLDER, _NEWER) or len(decoded) != 1 + _SEQ_BYTES or seq < 0:
+        direction, veiled = decoded[:1], decoded[1:]
+        if direction not in (_OLDER, _NEWER) or len(veiled) != _VEILED_BYTES:
             self.fail("cursor")
-        return direction, seq
+        return direction, min(unveil(veiled=veiled), MAX_SEQ)
 
 
 class StreamQuery(Query):
@@ -122,8 +123,12 @@ def render_stream(
     }
 
 
+def _encode_id(row_id: UUID | None) -> bytes | None:
+    return None if row_id is None else row_id.bytes
+
+
 def _encode_seq(seq: int | None) -> bytes | None:
-    return None if seq is None else seq.to_bytes(_SEQ_BYTES, signed=True)
+    return None if seq is None else veil(number=seq)
 
 
 def _link(request: Request, direction: bytes, place: bytes | None) -> str | None:
