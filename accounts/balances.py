@@ -15,19 +15,21 @@ carries its own moment and ends by it, too. That costs a comparison; to ask Redi
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db import transaction
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from accounts.models import AccountBalance
-from core.db import Statement, Write, as_rows, run_together
+from core.db import Statement, as_rows
 from ledger.locks import LockedBalance
+from ledger.selectors import get_versions
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,26 @@ _UPSERT = Statement(
     SET booked = excluded.booked, pending = excluded.pending, available = excluded.available,
         version = excluded.version, as_of = excluded.as_of
     WHERE excluded.version > kept.version
+    RETURNING account_id
+    """
+)
+
+# What _UPSERT left alone, but it locked those rows, and so the ledger, read now, knows at least their versions.
+_REPAIR = Statement(
+    """
+    UPDATE accounts_accountbalance kept
+    SET booked = proven.booked, pending = proven.pending, available = proven.available,
+        version = proven.version, as_of = proven.as_of
+    FROM jsonb_populate_recordset(NULL::accounts_accountbalance, %s) proven
+    JOIN ledger_ledgeraccount ledger ON ledger.id = proven.account_id
+    WHERE kept.account_id = proven.account_id AND (
+        kept.version > ledger.version
+        OR (
+            kept.version = proven.version AND (kept.booked, kept.pending, kept.available)
+                IS DISTINCT FROM (proven.booked, proven.pending, proven.available)
+        )
+    )
+    RETURNING kept.account_id
     """
 )
 
@@ -83,6 +105,15 @@ for i, key in ipairs(KEYS) do
     end
 end
 """
+
+# KEYS: those of copies. ARGV: what each was found to be; what has become something else since then stays.
+_DELETE_IF_SAME = """
+for i, key in ipairs(KEYS) do
+    if redis.pcall('GET', key) == ARGV[i] then
+        redis.call('DEL', key)
+    end
+end
+"""
 _COPIES_AT_ONCE = 500  # Redis does nothing else meanwhile
 
 
@@ -94,7 +125,7 @@ def keep_balances(*, balances: Iterable[KeptBalance]) -> None:
     """
     newest = _pick_newest(balances)
     if newest:
-        run_together(Write(_UPSERT, (as_rows(newest),)))
+        _UPSERT.run(as_rows(newest))
         cache_balances(balances=newest)
 
 
@@ -119,6 +150,48 @@ def show_balances(*, balances: Iterable[LockedBalance], as_of: datetime) -> None
             KeptBalance(each.id, each.booked, each.pending, each.available, each.version, as_of) for each in balances
         ]
     )
+
+
+def restore_balances(*, balances: Sequence[KeptBalance]) -> int:
+    """Keep `balances`, which are proven, also in place of what only looks as new; return how many rows that changed.
+
+    A kept balance is wrong if it has the version of the proven one and other figures, or a version that the ledger has
+    not reached. Any other that is newer stays: the account has moved since the proof. Opens its own transaction.
+    """
+    if not balances:
+        return 0
+    with transaction.atomic(durable=True):
+        changed = {row[0] for statement in (_UPSERT, _REPAIR) for row in statement.run(as_rows(balances))}
+    _delete_wrong_copies(balances)
+    cache_balances(balances=balances)
+    return len(changed)
+
+
+def _delete_wrong_copies(balances: Sequence[KeptBalance]) -> None:
+    """Delete the copies in Redis that are wrong; the ledger is asked after Redis, so it knows each true version."""
+    try:
+        redis = get_redis_connection("default")
+        copies = redis.mget([_key(balance.account_id) for balance in balances])
+        versions = get_versions(account_ids=[balance.account_id for balance in balances])
+        wrong = {
+            _key(balance.account_id): copy
+            for balance, copy in zip(balances, copies, strict=True)
+            if copy is not None and _is_wrong(_read_copy(copy, balance.account_id), balance, versions)
+        }
+        if wrong:
+            redis.register_script(_DELETE_IF_SAME)(keys=list(wrong), args=list(wrong.values()))
+    except RedisError as error:
+        logger.warning("Copies of balances in Redis stay as they are: %s", error)
+
+
+def _is_wrong(copy: KeptBalance | None, proven: KeptBalance, versions: Mapping[UUID, int]) -> bool:
+    if copy is None or copy.version > versions[proven.account_id]:
+        return True
+    return copy.version == proven.version and _get_figures(copy) != _get_figures(proven)
+
+
+def _get_figures(balance: KeptBalance) -> tuple[int, int, int]:
+    return balance.booked, balance.pending, balance.available
 
 
 def find_cached_balance(*, account_id: UUID) -> KeptBalance | None:

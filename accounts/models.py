@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
-from core.triggers import legal_states, never_changed, never_deleted
+from core.triggers import append_only, legal_states, never_changed, never_deleted
 from kyc.models import Client
 from ledger.models import LedgerAccount
 
@@ -73,3 +73,27 @@ class AccountBalance(models.Model):
     def __str__(self) -> str:
         """Return which version."""
         return f"version {self.version}"
+
+
+class AccountSnapshot(models.Model):
+    """What the first `number` events of an account come to; see accounts/snapshots.py. Minor units."""
+
+    pk = models.CompositePrimaryKey("account_id", "number")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="snapshots", db_index=False)
+    number = models.BigIntegerField(help_text="How many events it covers.")
+    seq = models.BigIntegerField(help_text="The last of them.")
+    version = models.BigIntegerField(help_text="That of the ledger's balance.")
+    booked = models.BigIntegerField()
+    pending = models.BigIntegerField(help_text="What holds take from it.")
+    available = models.BigIntegerField(help_text="What can be taken.")
+    status = models.CharField(max_length=8, choices=AccountStatus.choices)
+    as_of = models.DateTimeField(help_text="When the balance became this.")
+
+    class Meta:
+        """Never changed: a wrong one is passed over by `rebuild_balances --from-start`."""
+
+        triggers = [append_only(table="accounts_accountsnapshot")]
+
+    def __str__(self) -> str:
+        """Return which."""
+        return f"after {self.number} events"

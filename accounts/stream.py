@@ -11,6 +11,7 @@ takes a number holds the account's lock until the commit, so whoever sees an eve
 The stream is therefore read straight from the tables, and so is each follower of a single account.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -44,6 +45,10 @@ _ENTRY_TYPES = {
 
 _VERSIONED = ["account.overdraft_changed", "hold.placed", "hold.captured", "hold.released", "hold.expired"]
 """The events of the account itself that gave it a version."""
+
+
+_FOLLOWED_AT_ONCE = 200
+"""How many events of one account are read at once."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -185,6 +190,25 @@ def read_on(*, states: Iterable[AccountState], limit: int) -> list[AccountEvent]
     """Return what happened to accounts after `states`, `limit` events of each at most, with one query."""
     places = [_Place(state.account_id, state.seq, state.version) for state in states]
     return list(_describe(_read(_NEWER, places, limit=limit), {place.account_id: place.version for place in places}))
+
+
+def follow(*, states: Iterable[AccountState]) -> Iterator[AccountState]:
+    """Yield the state of each account after each of its events that follow on `states`, to the end of the stream."""
+    latest = {state.account_id: state for state in states}
+    moving = set(latest)
+    while moving:
+        events = read_on(states=[latest[account_id] for account_id in moving], limit=_FOLLOWED_AT_ONCE)
+        for event in events:
+            latest[event.account_id] = latest[event.account_id].apply(event)
+            yield latest[event.account_id]
+        read = Counter(event.account_id for event in events)
+        moving = {account_id for account_id, count in read.items() if count == _FOLLOWED_AT_ONCE}
+
+
+def find_accounts(*, events: Sequence[Event]) -> set[UUID]:
+    """Return the accounts that may have one of `events` in their streams."""
+    own = {event.key for event in events if event.type in _OWN_TYPES}
+    return own | {UUID(balance["account"]) for event in events for balance in event.payload.get("balances", ())}
 
 
 def _find_place(account_id: UUID, seq: int) -> _Place:

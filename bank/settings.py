@@ -180,6 +180,7 @@ CACHES = {
     }
 }
 BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
+ACCOUNT_SNAPSHOT_EVENTS = _positive_int("ACCOUNT_SNAPSHOT_EVENTS", 5)  # how many events of an account one covers more
 CELERY_BROKER_URL = _url("CELERY_BROKER_URL", "redis", "rediss")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -195,6 +196,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
+    "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
     "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
 }
 

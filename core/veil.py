@@ -6,7 +6,6 @@ veiled number is eight bytes that look random; who has the key turns them back. 
 HMAC make the permutation; what is no number of ours turns into some number or other, so it is never trusted.
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 
@@ -37,4 +36,5 @@ def _run(number: int, rounds: Iterable[int]) -> int:
 
 def _mix(each: int, half: int) -> int:
     key = f"veil of numbers {settings.PII_INDEX_KEY}".encode()
-    return int.from_bytes(hmac.digest(key, bytes([each]) + half.to_bytes(4), hashlib.sha256)[:4])
+    digest: bytes = hmac.digest(key, bytes([each]) + half.to_bytes(4), "sha256")
+    return int.from_bytes(digest[:4])

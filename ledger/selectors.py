@@ -1,5 +1,6 @@
 """Reads of the ledger."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +38,11 @@ def get_balance(*, account_id: UUID, now: datetime) -> Balance:
         version=account.version,
         as_of=now,
     )
+
+
+def get_versions(*, account_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the versions of the accounts that exist, by id."""
+    return dict(LedgerAccount.objects.filter(id__any=account_ids).values_list("id", "version"))
 
 
 def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:

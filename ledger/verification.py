@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.ids import uuid7_floor
+from core.progress import Progress
 from ledger.chart import CUSTOMERS
 from ledger.moments import version_at
 
@@ -193,14 +194,6 @@ _TRIAL_BALANCE = """
     SELECT currency, 'debits ' || sum(posted_debits) || ', credits ' || sum(posted_credits)
     FROM ledger_ledgeraccount GROUP BY currency HAVING sum(posted_debits) <> sum(posted_credits)
 """
-
-
-class Progress(NamedTuple):
-    """How far a section is: `done` of about `total` rows."""
-
-    section: str
-    done: int
-    total: int
 
 
 def verify_ledger(*, since: datetime | None, on_progress: Callable[[Progress], None]) -> list[Break]:

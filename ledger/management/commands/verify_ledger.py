@@ -7,10 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import Progress as Bar
 
-from ledger.verification import Break, Progress, verify_ledger
+from core.progress import ProgressDisplay
+from ledger.verification import Break, verify_ledger
 
 
 class Command(BaseCommand):
@@ -34,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, since: date | None, **options: Any) -> None:
         """Run the proof, show how far it is, report."""
         started = time.monotonic()
-        with _Display() as display:
+        with ProgressDisplay() as display:
             breaks = verify_ledger(since=_midnight(since), on_progress=display.show)
         seconds = time.monotonic() - started
         proven = ", ".join(f"{done:,} {name}" for name, done in display.done.items()) or "an empty ledger"
@@ -46,34 +45,6 @@ class Command(BaseCommand):
     def _report(self, breaks: list[Break]) -> None:
         for rule, subject, finding in breaks:
             self.stderr.write(f"{subject}  {finding}  [{rule}]")
-
-
-class _Display:
-    """Progress as bars on a terminal, as plain lines elsewhere."""
-
-    def __init__(self) -> None:
-        self.done: dict[str, int] = {}
-        self._console = Console(stderr=True)
-        self._bar = Bar(console=self._console, transient=True)
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> "_Display":
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._bar.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show one step."""
-        self.done[progress.section] = progress.done
-        if not self._console.is_terminal:
-            self._console.print(f"{progress.section}: {progress.done:,} of {progress.total:,}", highlight=False)
-            return
-        if progress.section not in self._tasks:
-            self._tasks[progress.section] = self._bar.add_task(progress.section, total=progress.total)
-        self._bar.update(self._tasks[progress.section], completed=progress.done)
 
 
 def _midnight(day: date | None) -> datetime | None:
