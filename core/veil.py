@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from django.conf import settings
 
 _HALF_BITS = 32
-_HALF = 2**_HALF_BITS - 1
 _ROUNDS = range(4)
 
 
@@ -28,7 +27,7 @@ def unveil(*, veiled: bytes) -> int:
 
 def _run(number: int, rounds: Iterable[int]) -> int:
     """Run the network, which undoes itself when the rounds are run backwards."""
-    left, right = number >> _HALF_BITS, number & _HALF
+    left, right = divmod(number, 1 << _HALF_BITS)
     for each in rounds:
         left, right = right, left ^ _mix(each, right)
     return right << _HALF_BITS | left

@@ -10,19 +10,21 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from accounts import rebuild
 from accounts.balances import (
     KeptBalance,
     cache_balances,
     find_cached_balance,
     find_stored_balance,
     keep_balances,
+    restore_balances,
 )
 from accounts.models import Account, AccountBalance
 from accounts.rebuild import Rebuilt, rebuild_balances
 from accounts.services import block_account, set_overdraft_limit
 from core.ids import uuid7
+from core.progress import Progress
 from ledger.holds import place_hold
+from ledger.selectors import get_versions
 from tests.accounts.follower import take_all_snapshots
 from tests.factories import make_account, pay_in
 
@@ -56,7 +58,7 @@ def run(account: Account | None = None, *, from_start: bool = False) -> Rebuilt:
 
 
 def get_figures(balance: KeptBalance | None) -> tuple[int, int, int, int] | None:
-    return balance and (balance.booked, balance.pending, balance.available, balance.version)
+    return None if balance is None else (balance.booked, balance.pending, balance.available, balance.version)
 
 
 def get_stored(account: Account) -> tuple[int, int, int, int] | None:
@@ -140,14 +142,13 @@ def test_restores_the_row_while_redis_is_away(account: Account, dead_redis: None
 def test_a_balance_that_became_newer_meanwhile_stays(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account moves between the proof and the write, and readers are told at once."""
     other = make_account(balance=5)
-    restore = rebuild.restore_balances
 
     def move_first(**arguments: Any) -> int:
         pay_in(account_id=other.pk, amount=1)
         keep(other, booked=6, version=2)
-        return restore(**arguments)
+        return restore_balances(**arguments)
 
-    monkeypatch.setattr(rebuild, "restore_balances", move_first)
+    monkeypatch.setattr("accounts.rebuild.restore_balances", move_first)
 
     assert run().mismatches == []
     assert get_stored(other) == get_cached(other) == (6, 0, 6, 2)
@@ -159,16 +160,13 @@ def test_a_newer_copy_that_comes_between_reading_and_deleting_stays(
 ) -> None:
     other = make_account(balance=5)
     cache_balances(balances=[KeptBalance(other.pk, 777, 0, 777, 1, NOW)])  # wrong
-    from accounts import balances
-
-    get_versions = balances.get_versions
 
     def move_first(**arguments: Any) -> Any:
         pay_in(account_id=other.pk, amount=1)
         cache_balances(balances=[KeptBalance(other.pk, 6, 0, 6, 2, NOW)])
         return get_versions(**arguments)
 
-    monkeypatch.setattr(balances, "get_versions", move_first)
+    monkeypatch.setattr("accounts.balances.get_versions", move_first)
 
     run(other)
 
@@ -183,9 +181,9 @@ def test_rebuilds_one_account_only(account: Account) -> None:
 
 
 def test_walks_through_all_accounts(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rebuild, "CHUNK", 2)
+    monkeypatch.setattr("accounts.rebuild.CHUNK", 2)
     others = [make_account(balance=number) for number in range(1, 5)]
-    steps = []
+    steps: list[Progress] = []
 
     rebuilt = rebuild_balances(account_ids=None, from_start=False, on_progress=steps.append)
 
