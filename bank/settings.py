@@ -148,9 +148,10 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = _positive_int("IDLE_IN_TRANSACTION_TIMEOUT_MS",
 DATABASES = {
     "default": _database("DATABASE_URL")
     | {
-        "CONN_HEALTH_CHECKS": True,
+        "ENGINE": "core.postgresql",  # looks after the pool's health itself, in place of CONN_HEALTH_CHECKS
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+            # Longer than requests wait, it would try ever more rarely to reach a database that is away.
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 5},
             "connect_timeout": 5,
             "prepare_threshold": 5,  # Django turns prepared statements off; core.db.Statement wants them
             "application_name": "bank",

@@ -1,6 +1,7 @@
 """From any exception to an answer in the contract's form: inside the views of the API, and before them."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import singledispatch
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.template.loader import render_to_string
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -112,8 +114,17 @@ def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse
 
 
 def answer_server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault that no view caught; Django has logged it (handler500)."""
+    """Answer a fault that no view caught; Django has logged it, and calls this while it handles it (handler500)."""
+    if isinstance(sys.exception(), InterfaceError | OperationalError):
+        return _answer(request, errors.ServiceUnavailableError(), _show_outage)
     return _answer(request, errors.InternalError(), lambda: defaults.server_error(request))
+
+
+def _show_outage() -> HttpResponse:
+    """Return a page for staff that needs no database, and so knows nothing of the request."""
+    page = HttpResponse(render_to_string("503.html"), status=errors.ServiceUnavailableError.http_status)
+    page["Retry-After"] = str(errors.ServiceUnavailableError.retry_after_seconds)
+    return page
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

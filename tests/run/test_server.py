@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 THREADS = 2
 MAX_BYTES = 200_000
 PATIENCE_SECONDS = 5.0
+LONG_PATIENCE_SECONDS = 30.0  # of a caller who finds the database away
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 SIGN_IN = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -33,7 +34,7 @@ SIGN_IN = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type:
 class Server:
     """gunicorn with one process of few threads, as deploy/web starts it."""
 
-    def __init__(self, *, request_seconds: int) -> None:
+    def __init__(self, *, request_seconds: int = 60, **settings: str) -> None:
         self.port = choose_ports().valkey
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -43,7 +44,7 @@ class Server:
             "MAX_REQUEST_BYTES": str(MAX_BYTES),
             "REQUEST_SECONDS": str(request_seconds),
         }
-        self.process = subprocess.Popen(["deploy/web"], cwd=CHECKOUT, env=os.environ | environment)
+        self.process = subprocess.Popen(["deploy/web"], cwd=CHECKOUT, env=os.environ | environment | settings)
         wait_until(self.answers, what="the server")
 
     def connect(self, sent: bytes = b"") -> socket.socket:
@@ -54,8 +55,9 @@ class Server:
         connection.sendall(sent)
         return connection
 
-    def ask(self, sent: bytes) -> tuple[HTTPResponse, bytes]:
+    def ask(self, sent: bytes, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[HTTPResponse, bytes]:
         with closing(self.connect(sent)) as connection:
+            connection.settimeout(patience_seconds)
             return read_answer(connection)
 
     def answers(self) -> bool:
@@ -209,6 +211,23 @@ def test_connections_without_a_request_do_not_delay_the_stop() -> None:
 
     assert time.monotonic() - began < 10  # the grace for requests that run is 20 s
     assert server.process.returncode == 0
+
+
+def test_while_the_database_is_away_callers_and_staff_are_told_when_to_come_back() -> None:
+    nobody = choose_ports()
+    server = Server(DATABASE_URL=f"postgres://nobody@{LOOPBACK}:{nobody.postgres}/bank")
+    body = b'{"username": "alice", "password": "x"}'
+
+    calls = [
+        SIGN_IN + b"Content-Length: %d\r\n\r\n" % len(body) + body,
+        b"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=abcdefgh\r\n\r\n",
+    ]
+    (api, refusal), (staff, page) = [server.ask(call, patience_seconds=LONG_PATIENCE_SECONDS) for call in calls]
+    server.stop()
+
+    assert (api.status, json.loads(refusal)["code"]) == (503, "service_unavailable")
+    assert (staff.status, b"The bank cannot answer now" in page) == (503, True)
+    assert api.headers["Retry-After"] == staff.headers["Retry-After"] == "1"
 
 
 @pytest.mark.parametrize(
