@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
-from core.triggers import append_only, legal_states, never_changed, never_deleted
+from core.triggers import append_only, born_in, legal_states, never_changed, never_deleted
 from kyc.models import Client
 from ledger.models import LedgerAccount
 
@@ -35,6 +35,7 @@ class Account(models.Model):
             never_changed(
                 table="accounts_account", fields=["id", "number", "client_id", "kind", "currency", "created_at"]
             ),
+            born_in(table="accounts_account", field="status", state=AccountStatus.ACTIVE),
             legal_states(table="accounts_account", field="status", transitions=ACCOUNT_TRANSITIONS),
         ]
         constraints = [

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from core.ids import uuid7
-from core.triggers import append_only, legal_states, never_changed, never_deleted, refuse
+from core.triggers import append_only, born_in, legal_states, never_changed, never_deleted, refuse
 from events.states import DEAD_LETTER_TRANSITIONS, DeadLetterState
 
 _AS_IT_CAME = ("group", "topic", "partition", "offset", "event_seq", "key", "value", "error", "buried_at")
@@ -112,6 +112,7 @@ class DeadLetter(models.Model):
         triggers = [
             never_deleted(table="events_deadletter"),
             never_changed(table="events_deadletter", fields=_AS_IT_CAME),
+            born_in(table="events_deadletter", field="state", state=DeadLetterState.WAITING),
             legal_states(table="events_deadletter", field="state", transitions=DEAD_LETTER_TRANSITIONS),
             pgtrigger.Trigger(
                 name="handled_once",

@@ -6,7 +6,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from tink_fields import EncryptedDateField, EncryptedTextField
 
 from core.ids import uuid7
-from core.triggers import fixed_while, frozen_once, legal_states, never_changed, never_deleted
+from core.triggers import born_in, fixed_while, frozen_once, legal_states, never_changed, never_deleted
 from kyc.states import (
     CASE_TRANSITIONS,
     CLIENT_TRANSITIONS,
@@ -39,6 +39,8 @@ class Client(models.Model):
 
         triggers = [
             never_deleted(table="kyc_client"),
+            born_in(table="kyc_client", field="status", state=ClientStatus.ACTIVE),
+            born_in(table="kyc_client", field="kyc_status", state=KycStatus.IN_REVIEW),
             legal_states(table="kyc_client", field="status", transitions=CLIENT_TRANSITIONS),
             legal_states(table="kyc_client", field="kyc_status", transitions=KYC_TRANSITIONS),
             fixed_while(table="kyc_client", field="name", state_field="kyc_status", state=KycStatus.VERIFIED),
@@ -81,6 +83,7 @@ class KycCase(models.Model):
         triggers = [
             never_deleted(table="kyc_kyccase"),
             never_changed(table="kyc_kyccase", fields=["id", "client_id", "opened_at"]),
+            born_in(table="kyc_kyccase", field="status", state=KycStatus.IN_REVIEW),
             legal_states(table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS),
             frozen_once(table="kyc_kyccase", condition=f"OLD.status <> '{KycStatus.IN_REVIEW.value}'"),
         ]
