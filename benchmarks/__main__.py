@@ -2,9 +2,9 @@
 
     python -m benchmarks [--rounds 5] [--seconds 8] [--accounts 20000] [--write docs/performance.md]
 
-Needs DATABASE_URL of a role that may create databases; `make bench` starts such a server, with fsync on. Every check,
-trigger, idempotency row and event is on. Prints medians over the rounds and ratios pair by pair; exits with 1 if the
-ledger does not hold afterwards.
+Needs DATABASE_URL of a role that may create databases, and DATABASE_RUNTIME_URL of the role that the bank runs as;
+`make bench` starts such a server, with fsync on. Every check, trigger, idempotency row and event is on. Prints medians
+over the rounds and ratios pair by pair; exits with 1 if the ledger does not hold afterwards.
 """
 
 import argparse
@@ -77,8 +77,10 @@ def _choose_loads(pgbench_url: str, options: argparse.Namespace) -> dict[str, Ca
 def _transfers(processes: int, orders: int, accounts: int, seconds: float) -> float:
     """Return completed transfers a second of `processes` workers that start together."""
     command = [sys.executable, "-m", "benchmarks.worker", str(orders), str(accounts), str(seconds)]
+    environment = os.environ | {"DATABASE_URL": os.environ["DATABASE_RUNTIME_URL"]}
     workers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
     ]
     for worker in workers:
         if not worker.stdout or worker.stdout.readline().strip() != "ready":

@@ -20,10 +20,14 @@ def bank_environment(folder: DataFolder, engines: Engines, *, port: int) -> dict
 
 
 def throwaway_environment(folder: DataFolder, engines: Engines) -> dict[str, str]:
-    """Return the environment of tests and benchmarks: superuser, since they make databases of their own."""
+    """Return the environment of tests and benchmarks: superuser, since they make databases of their own.
+
+    What a benchmark measures signs in at DATABASE_RUNTIME_URL, as the bank's processes do.
+    """
     return _common(folder, engines) | {
         "DATABASE_URL": engines.postgres.url(SUPERUSER),
         "DATABASE_OWNER_URL": engines.postgres.url(OWNER),
+        "DATABASE_RUNTIME_URL": engines.postgres.url(APP),
         "STATIC_ROOT": str(folder.static),
     }
 
