@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "kyc",
     "accounts",
     "transfers",
+    "reporting.analytics",
     "reporting.regulatory",
 ]
 
@@ -216,7 +217,12 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 CONSUMER_GROUPS = {
     "balances": "accounts.consumers.BALANCES",
     "accounts": "accounts.consumers.ACCOUNTS",
+    "analytics": "reporting.analytics.consumers.ANALYTICS",
     "regulatory": "reporting.regulatory.consumers.REGULATORY",
+}
+# Whose effects can be undone and made anew from the events, and by what they are undone.
+CONSUMER_RESETS = {
+    "analytics": "reporting.analytics.services.reset_projections",
 }
 
 # People
@@ -245,6 +251,7 @@ JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="bank-api")
 ACCESS_TOKEN_SECONDS = _positive_int("ACCESS_TOKEN_SECONDS", 900)
 REFRESH_TOKEN_SECONDS = _positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
 SCOPE_GRANTS = "kyc.scopes.get_granted_scopes"
+SIGN_IN_RECORDER = "kyc.services.record_sign_in"
 
 # Limits, each a caller and minute
 READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)

@@ -5,13 +5,15 @@ A refresh token keeps a keyed hash of the stored password that its user had. So 
 is changed: in the admin, by manage.py, by SQL. Nobody has to remember to revoke anything.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
 
 from core.credentials import check_credentials
 from core.db import is_lock_timeout, set_lock_timeout
@@ -49,8 +51,11 @@ def sign_in(*, username: str, password: str, scope: str | None, source: str, now
     wanted = parse_scopes(scope) if scope is not None else None
     user = check_credentials(username=username, password=password, source=source)
     scopes = _narrow(get_granted_scopes(user=user), wanted)
-    session_id = uuid7()
-    return _issue(user=user, family=session_id, scope=format_scopes(scopes), now=now)
+    with transaction.atomic(durable=True):
+        pair = _issue(user=user, family=uuid7(), scope=format_scopes(scopes), now=now)
+        record_sign_in = cast("Callable[..., None]", import_string(settings.SIGN_IN_RECORDER))
+        record_sign_in(user=user, now=now)
+    return pair
 
 
 def _narrow(granted: frozenset[Scope], wanted: frozenset[Scope] | None) -> frozenset[Scope]:

@@ -1,4 +1,7 @@
-"""The groups that consume messages; CONSUMER_GROUPS in the settings names them and where their handlers stand."""
+"""The groups that consume messages; CONSUMER_GROUPS in the settings names them and where their handlers stand.
+
+CONSUMER_RESETS names, of groups whose effects are made of messages alone, the function that undoes them all.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,20 +14,25 @@ from events.messages import Message
 Handler = Callable[[Sequence[Message]], None]
 """Takes in messages of one topic, all or none, in the transaction that it is called in; may see one key twice."""
 
+Reset = Callable[[], None]
+"""Undoes all effects of a group and lets it take in every message anew, in one transaction of its own."""
+
 Record = Any
 """A Kafka record, of a library without types: topic, partition, offset, key and value."""
 
 
 class Group(NamedTuple):
-    """A consumer group: what it does with the messages of which topic."""
+    """A consumer group: what it does with the messages of which topic, and how that is undone where it can be."""
 
     name: str
     handlers: Mapping[str, Handler]
+    reset: Reset | None = None
 
 
 def get_group(*, name: str) -> Group:
     """Return the group `name`. Raises KeyError if there is none."""
-    return Group(name, import_string(settings.CONSUMER_GROUPS[name]))
+    reset = settings.CONSUMER_RESETS.get(name)
+    return Group(name, import_string(settings.CONSUMER_GROUPS[name]), import_string(reset) if reset else None)
 
 
 def list_groups() -> list[Group]:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.db import Statement, as_rows
+from core.db import Statement, as_rows, require_transaction
 from events.dead_letters import OUTAGES, bury_record
 from events.groups import Handler, Record
 from events.messages import Message, decode_message
@@ -78,6 +78,12 @@ def delete_stale_inbox(*, now: datetime) -> int:
     stale = InboxMessage.objects.filter(taken_at__lt=now - timedelta(days=settings.INBOX_DAYS))
     deleted, _ = stale.delete()
     return deleted
+
+
+def forget_group(*, group: str) -> None:
+    """Let the group take in anew whatever comes again, in the transaction that undoes what it took in."""
+    require_transaction()
+    InboxMessage.objects.filter(group=group).delete()
 
 
 def _take_in_together(group: str, handler: Handler, records: Sequence[Record]) -> bool:

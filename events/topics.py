@@ -42,6 +42,11 @@ def _all(event: Event) -> Iterator[tuple[UUID, Facts]]:
     yield event.key, event.payload
 
 
+def _sign_in(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick a client's sign-in as a product metric."""
+    yield event.key, {"name": "sign_in", "account": None, "value": 1, **event.payload}
+
+
 def _transfer(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick the transfer, under the account that it was asked for over: the debtor's, or a deposit's creditor's."""
     yield _get_account(event.payload), {"transfer": event.key, **event.payload}
@@ -92,6 +97,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "client.verified": (_tell("customer.verified", _all),),
     "client.rejected": (_tell("customer.rejected", _all),),
     "client.inactivated": (_tell("customer.inactivated", _all),),
+    "client.signed_in": (_tell("analytics.event", _sign_in),),
     "account.created": (_tell("account.created", _all),),
     "account.blocked": (_tell("account.blocked", _all),),
     "account.unblocked": (_tell("account.unblocked", _all),),

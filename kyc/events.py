@@ -39,5 +39,10 @@ def client_inactivated(*, client: Client, actor: User | None, reason: str, now: 
     return _tell("client.inactivated", client, now, actor=actor.pk if actor else None, reason=reason)
 
 
+def client_signed_in(*, client: Client, now: datetime) -> NewEvent:
+    """Tell that a client signed in to the API."""
+    return _tell("client.signed_in", client, now)
+
+
 def _tell(event_type: str, client: Client, now: datetime, **facts: object) -> NewEvent:
     return NewEvent(type=event_type, key=client.id, payload={"client": client.id, **facts}, occurred_at=now)

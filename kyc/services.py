@@ -25,10 +25,18 @@ from kyc.errors import (
     NameVerifiedError,
     NotEntitledToDecideError,
 )
-from kyc.events import client_created, client_decided, client_in_review, client_inactivated, client_updated
+from kyc.events import (
+    client_created,
+    client_decided,
+    client_in_review,
+    client_inactivated,
+    client_signed_in,
+    client_updated,
+)
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
+from kyc.selectors import find_client_of_user
 from kyc.states import CASE_TRANSITIONS, ClientStatus, KycStatus
 
 _SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
@@ -190,6 +198,16 @@ def reopen_case(*, client_id: UUID, reason: str, actor: User | None, now: dateti
         client.save(update_fields=["kyc_status"])
         record_events(events=[client_in_review(client=client, actor=actor, reason=reason, now=now)])
         return KycCase.objects.create(client=client, opened_at=now)
+
+
+def record_sign_in(*, user: User, now: datetime) -> None:
+    """Tell that `user` signed in to the API, in the transaction that issued the tokens (SIGN_IN_RECORDER).
+
+    Only clients are told of: how often a partner's system signs in says nothing about the product.
+    """
+    client = find_client_of_user(user_id=user.pk)
+    if client is not None:
+        record_events(events=[client_signed_in(client=client, now=now)])
 
 
 def mark_inactive(*, client: Client, reason: str, actor: User | None, now: datetime) -> None:

@@ -109,7 +109,7 @@ CATALOGUE = {
         Topic("payment.processed", _ACCOUNT, (PaymentProcessed,), is_draft=True),
         Topic("fraud.alert", _ACCOUNT, (FraudAlert,), is_draft=True),
         Topic("notification.send", _CLIENT, (NotificationSend,), is_draft=True),
-        Topic("analytics.event", _CLIENT, (AnalyticsEvent,), is_draft=True),
+        Topic("analytics.event", _CLIENT, (AnalyticsEvent,)),
         Topic("dlq", "the message's own key", (DeadLetterBuried,)),
     )
 }

@@ -23,9 +23,9 @@ class NotificationSend(MessageData, frozen=True):
 class AnalyticsEvent(MessageData, frozen=True):
     """Something that product metrics count."""
 
-    name: Annotated[str, Meta(description="What is counted.", examples=["statement_downloaded"])]
+    name: Annotated[str, Meta(description="What is counted.", examples=["sign_in"])]
     client: ClientId
-    account: Annotated[AccountId | None, Meta(description="The account, if it is about one.")]
+    account: Annotated[AccountId | None, Meta(description="The account, if it is about one.", examples=[None])]
     value: Annotated[int, Meta(description="How much or how many; the name says of what.", examples=[1])]
 
 

@@ -72,7 +72,9 @@ def insert_uncommitted(session: psycopg.Connection) -> int:
     return int(row[0])
 
 
-def transfer(*, debtor: Account | None, creditor: Account | None, amount: int) -> TransferRecord:
+def transfer(
+    *, debtor: Account | None, creditor: Account | None, amount: int, now: datetime | None = None
+) -> TransferRecord:
     """Carry out a transfer, or a deposit or withdrawal where a side is None, with a key of its own."""
     kind = TransferKind.INTERNAL if debtor and creditor else TransferKind.WITHDRAWAL if debtor else TransferKind.DEPOSIT
     order = TransferOrder(
@@ -80,13 +82,13 @@ def transfer(*, debtor: Account | None, creditor: Account | None, amount: int) -
         debtor_account_id=debtor.pk if debtor else None,
         creditor_account_id=creditor.pk if creditor else None,
         amount=amount,
-        currency="BRL",
+        currency=(debtor or creditor).currency if debtor or creditor else "BRL",
         remittance_information="",
         principal_id=make_staff().pk,
         idempotency_key=str(uuid7()),
         client_id=None,
     )
-    return submit_transfer(order=order, now=timezone.now()).transfer
+    return submit_transfer(order=order, now=now or timezone.now()).transfer
 
 
 @contextmanager

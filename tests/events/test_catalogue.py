@@ -28,7 +28,7 @@ from events.messages import Message, make_message
 from events.models import DeadLetter, Event
 from events.topics import TOPICS, fan_out
 from kyc.models import Client
-from kyc.services import decide_case, register_client, reopen_case, update_client
+from kyc.services import decide_case, record_sign_in, register_client, reopen_case, update_client
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.services import reverse_entry
 from tests.events.facts import make_record, transfer
@@ -74,11 +74,17 @@ def live_as_a_client(staff: User) -> Client:
         now=NOW,
     )
     decide: dict[str, Any] = {"decided_by": staff, "reason": f"Canaria has the CPF {CPF}", "now": NOW}
+    record_client_sign_in(client)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=NOW)
     decide_case(case_id=client.cases.get().id, decision="rejected", **decide)
     reopened = reopen_case(client_id=client.id, reason="Canaria came back", actor=staff, now=NOW)
     decide_case(case_id=reopened.id, decision="verified", **decide)
     return client
+
+
+def record_client_sign_in(client: Client) -> None:
+    with transaction.atomic():
+        record_sign_in(user=client.user, now=NOW)
 
 
 def live_as_an_account(client: Client, staff: User) -> Account:
