@@ -82,7 +82,7 @@ def transfer(
         debtor_account_id=debtor.pk if debtor else None,
         creditor_account_id=creditor.pk if creditor else None,
         amount=amount,
-        currency=(debtor or creditor).currency if debtor or creditor else "BRL",
+        currency=next(account.currency for account in (debtor, creditor) if account),
         remittance_information="",
         principal_id=make_staff().pk,
         idempotency_key=str(uuid7()),

@@ -1,6 +1,5 @@
 """Some days of a bank in which everything happens that analytics counts, and what the bank's own tables say of them."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -67,7 +66,9 @@ def sign_in(client: Client, *, at: datetime) -> None:
 
 def read_projections() -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of the projections that count, by table; a count of nothing is no row."""
-    return {model.__name__: sorted(row for row in model.objects.values_list() if row[-1]) for model in PROJECTIONS}
+    return {
+        model.__name__: sorted(row for row in model._default_manager.values_list() if row[-1]) for model in PROJECTIONS
+    }
 
 
 def read_figures() -> dict[str, set[tuple[Any, ...]]]:
@@ -117,7 +118,7 @@ def read_truth() -> dict[str, set[tuple[Any, ...]]]:
     return {name: set(_query(sql)) for name, sql in _TRUTH.items()}
 
 
-def _query(sql: str) -> Iterable[tuple[Any, ...]]:
+def _query(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {"zone": settings.TIME_ZONE})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
