@@ -220,7 +220,8 @@ def record_and_close(key: UUID) -> None:
         connection.close()
 
 
-def test_a_new_cluster_gets_again_what_a_group_has_not_taken_in(broker: StoppableBroker) -> None:
+def test_a_new_cluster_gets_again_what_a_group_has_not_taken_in(broker: StoppableBroker, settings: Settings) -> None:
+    settings.CONSUMER_GROUPS = {"balances": "accounts.consumers.BALANCES"}
     account = make_account()
     broker.start()
     relay_all()
