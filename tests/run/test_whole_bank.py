@@ -36,6 +36,7 @@ class Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=heed_interrupts,
             )
 
     @property
@@ -69,7 +70,16 @@ class Run:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(how)
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            left = "\n".join(list_processes(self.folder).values())
+            raise AssertionError(f"The bank does not stop. It said:\n{self.said}\nIt left:\n{left}") from None
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to what it runs in the background, which may be these tests: it lets them ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def clean_environment() -> dict[str, str]:
