@@ -78,7 +78,7 @@ class Run:
 
 
 def heed_interrupts() -> None:
-    """Undo what a shell does to what it runs in the background, which may be these tests: it lets them ignore Ctrl-C."""
+    """Undo what a shell does to what it runs in the background, perhaps these tests: it lets them ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
