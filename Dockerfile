@@ -15,7 +15,7 @@ COPY . .
 # collectstatic reads the settings but talks to nobody; these values exist in this one layer's command only.
 RUN SECRET_KEY=build JWT_SECRET=build PII_INDEX_KEY=build PII_KEYSET_FILE=/dev/null \
     DATABASE_URL=postgres://build@build/build REDIS_URL=redis://build CELERY_BROKER_URL=redis://build \
-    KAFKA_BOOTSTRAP_SERVERS=build:9092 \
+    KAFKA_BOOTSTRAP_SERVERS=build:9092 EMAIL_URL=smtp://build EMAIL_FROM=build@build \
     python manage.py collectstatic --noinput
 USER bank
 ENV PORT=8000

@@ -39,6 +39,11 @@ def find_account_ids(*, numbers: Collection[str]) -> dict[str, UUID]:
     return dict(Account.objects.filter(number__in=numbers).values_list("number", "pk"))
 
 
+def find_client_ids(*, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return whose the accounts are, by account; ids that no account has are left out."""
+    return dict(Account.objects.filter(pk__in=account_ids).values_list("pk", "client_id"))
+
+
 def get_balance(*, account: Account, now: datetime, min_version: int = 0) -> ReadBalance:
     """Return the balance, in minor units and at least as new as `min_version`, from the cheapest place that has it.
 

@@ -1,6 +1,8 @@
 """System checks of the settings: what would only fail later, or fail silently, stops the start here."""
 
+import re
 from collections.abc import Sequence
+from email.utils import parseaddr
 from itertools import combinations
 from typing import Any
 
@@ -48,6 +50,18 @@ def check_keyset(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     except ImproperlyConfigured as error:
         return [Error(f"PII_KEYSET_FILE does not name a Tink AEAD keyset: {error}", id="bank.E004")]
     return []
+
+
+@register()
+def check_email(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a real deployment whose e-mail goes nowhere, or comes from nobody."""
+    messages: list[CheckMessage] = []
+    is_sent = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    if not (is_sent or settings.DEBUG or settings.DEMO):
+        messages.append(Error("EMAIL_URL must name an SMTP server: clients wait for e-mail.", id="bank.E007"))
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(settings.DEFAULT_FROM_EMAIL)[1]):
+        messages.append(Error("EMAIL_FROM must hold an e-mail address.", id="bank.E008"))
+    return messages
 
 
 def _looks_random(text: str) -> bool:

@@ -24,6 +24,8 @@ from kyc.models import KycCase
 from kyc.selectors import list_open_cases
 from kyc.states import KycStatus
 from ledger.models import LedgerAccount
+from notifications.models import Delivery
+from notifications.states import DeliveryState
 from transfers.models import Transfer
 from transfers.states import TransferStatus
 
@@ -50,6 +52,8 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
         yield _count_blocked()
     if request.user.has_perm("transfers.view_transfer"):
         yield _count_failed(timezone.localdate(now))
+    if request.user.has_perm("notifications.view_delivery"):
+        yield _count_undelivered()
 
 
 def _count_cases(now: datetime) -> Queue:
@@ -81,6 +85,16 @@ def _count_failed(today: date) -> Queue:
         waiting=failed.count(),
         note="Each page says why",
         address=find_list(Transfer, status__exact=TransferStatus.FAILED, created_at_from=day, created_at_to=day),
+    )
+
+
+def _count_undelivered() -> Queue:
+    count = Delivery.objects.filter(state=DeliveryState.FAILED).count()
+    return Queue(
+        title="Failed e-mails",
+        waiting=count,
+        note="They can be sent again" if count else "Every e-mail was sent, or is on its way",
+        address=find_list(Delivery, state__exact=DeliveryState.FAILED),
     )
 
 

@@ -44,6 +44,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Events", "events.event", "bolt"),
         Entry("Dead letters", "events.deadletter", "mark_email_unread"),
     ),
+    "Notifications": (
+        Entry("Notifications", "notifications.notification", "notifications"),
+        Entry("Deliveries", "notifications.delivery", "outgoing_mail"),
+    ),
     "Staff": (
         Entry("Users", "core.user", "badge"),
         Entry("Roles", "auth.group", "key"),

@@ -15,6 +15,8 @@ _VIEW_ALL = (
     "regulatory.view_report",
     "events.view_event",
     "events.view_deadletter",
+    "notifications.view_notification",
+    "notifications.view_delivery",
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -24,6 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.inactivate_account",
         "kyc.inactivate_client",
         "events.handle_deadletter",
+        "notifications.resend_delivery",
     ),
     "checker": (*_VIEW_ALL, "kyc.decide_kyccase"),
     "auditor": (*_VIEW_ALL, "core.view_user", "auth.view_group"),

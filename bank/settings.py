@@ -61,6 +61,18 @@ def _version(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in raw.split(".") if part)
 
 
+def _email(name: str) -> dict[str, object]:
+    """Return Django's settings of e-mail from the URL in variable `name`; raise ImproperlyConfigured for no such URL.
+
+    Also of filemail:///folder, of which the folder is absolute.
+    """
+    try:
+        email: dict[str, object] = env.email_url(name)
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"{name} is not the URL of a mail server: {error}") from error
+    return email | {"EMAIL_FILE_PATH": f"/{str(email['EMAIL_FILE_PATH']).lstrip('/')}"}
+
+
 def _database(url_name: str) -> dict[str, object]:
     """Return Django's description of the PostgreSQL database in variable `url_name`."""
     try:
@@ -103,6 +115,7 @@ INSTALLED_APPS = [
     "transfers",
     "reporting.analytics",
     "reporting.regulatory",
+    "notifications",
 ]
 
 MIDDLEWARE = [
@@ -134,7 +147,14 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ]
         },
-    }
+    },
+    {  # what clients are told: plain text, in which nothing is escaped
+        "NAME": "texts",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "notifications"],
+        "APP_DIRS": False,
+        "OPTIONS": {"autoescape": False},
+    },
 ]
 
 # Database. The runtime role has no DDL and cannot change the ledger's history; migrations run as the owner:
@@ -199,6 +219,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
     "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
+    # For what no message has woken a worker: what was put off, and what a worker left when it died.
+    "deliver-notifications": {
+        "task": "notifications.tasks.deliver_due",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
 }
 
@@ -219,11 +245,27 @@ CONSUMER_GROUPS = {
     "accounts": "accounts.consumers.ACCOUNTS",
     "analytics": "reporting.analytics.consumers.ANALYTICS",
     "regulatory": "reporting.regulatory.consumers.REGULATORY",
+    "notifications": "notifications.consumers.NOTIFICATIONS",
 }
 # Whose effects can be undone and made anew from the events, and by what they are undone.
 CONSUMER_RESETS = {
     "analytics": "reporting.analytics.services.reset_projections",
 }
+
+# E-mail: smtp+tls://user:password@host:587; filemail:///folder and consolemail:// send nothing
+_EMAIL = _email("EMAIL_URL")
+EMAIL_BACKEND = _EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = _EMAIL["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = _EMAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _EMAIL["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _EMAIL["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = _positive_int("EMAIL_TIMEOUT_SECONDS", 10)  # for each step of SMTP
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM")
+NOTIFICATION_ATTEMPTS = _positive_int("NOTIFICATION_ATTEMPTS", 8)  # within 17 hours, then staff decide
+NOTIFICATION_NEWS_HOURS = _positive_int("NOTIFICATION_NEWS_HOURS", 72)  # what is older is told in the list alone
 
 # People
 AUTH_USER_MODEL = "core.User"
@@ -302,6 +344,8 @@ SPECTACULAR_SETTINGS = {
         "ClientStatus": "kyc.states.ClientStatus",
         "DocumentType": "kyc.states.DocumentType",
         "KycStatus": "kyc.states.KycStatus",
+        "NotificationKind": "notifications.states.Kind",
+        "NotificationLanguage": "notifications.states.Language",
         "TransferKind": "transfers.states.TransferKind",
         "TransferStatus": "transfers.states.TransferStatus",
     },

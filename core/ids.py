@@ -1,5 +1,6 @@
 """Identifiers: UUIDs of version 7 (RFC 9562), which sort by time and so keep indexes dense at their right edge."""
 
+import hashlib
 import os
 import time
 import uuid
@@ -8,9 +9,20 @@ from datetime import datetime
 
 def uuid7() -> uuid.UUID:
     """Return a new UUID: 48 bits of Unix milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random_bits = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random_bits
+    return _make(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def derive_uuid7(*, moment: datetime, sequence: int, name: str) -> uuid.UUID:
+    """Return the UUID of version 7 that is always made of these three.
+
+    Those of one millisecond sort by `sequence`, of which the lowest 12 bits have room; the other bits come from `name`.
+    """
+    order = (sequence & 0xFFF).to_bytes(2, "big")
+    return _make(int(moment.timestamp() * 1000), order + hashlib.sha256(name.encode()).digest()[:8])
+
+
+def _make(milliseconds: int, other_bits: bytes) -> uuid.UUID:
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(other_bits, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)

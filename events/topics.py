@@ -122,6 +122,8 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),
     "hold.released": (_tell("hold.released", _all), _tell("account.balance.updated", _balance)),
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
+    "notification.requested": (_tell("notification.send", _all),),
+    "delivery.retried": (),  # what staff did with a delivery concerns nobody else
     "message.buried": (_tell("dlq", _buried, goes_on_with="topic"),),
     "message.replayed": (),  # what staff did with a dead letter concerns nobody else
     "message.discarded": (),

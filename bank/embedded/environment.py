@@ -47,6 +47,8 @@ def _common(folder: DataFolder, engines: Engines) -> dict[str, str]:
             "CELERY_BROKER_URL": engines.valkey.url(QUEUE_DATABASE),
             "KAFKA_BOOTSTRAP_SERVERS": engines.broker.address(),
             "KAFKA_API_VERSION": engines.broker.api_version,
+            "EMAIL_URL": f"filemail://{folder.mail.resolve()}",
+            "EMAIL_FROM": "Bank <no-reply@bank.example>",
             "DEBUG": "0",
             "DEMO": "1",
             "PYTHONUNBUFFERED": "1",

@@ -42,6 +42,10 @@ class DataFolder:
         return self.root / "static"
 
     @property
+    def mail(self) -> Path:
+        return self.root / "mail"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 
@@ -56,7 +60,7 @@ class DataFolder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o711)
-            for path in (self.valkey, self.secrets, self.logs, self.static):
+            for path in (self.valkey, self.secrets, self.logs, self.static, self.mail):
                 path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotStartError(

@@ -143,6 +143,7 @@ class _Bank:
             ("Password", "demo-Bank-2026 (for all of them)"),
             ("Kafka", self._engines.broker.address()),
             ("Data", str(self._folder.root)),
+            ("E-mail", f"as files in {self._folder.mail}"),
             ("Logs", f"here; the engines' in {self._folder.logs}"),
             ("Stop", "Ctrl-C (all data is kept; make run starts it again)"),
         ]

@@ -53,6 +53,26 @@ class WholeNumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class FlagField(serializers.BooleanField):
+    """A flag in a query: true or false, where BooleanField also takes yes, on and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the flag."""
+        if data not in ("true", "false"):
+            self.fail("invalid", input=data)
+        return bool(data == "true")
+
+
+class SwitchField(serializers.BooleanField):
+    """A JSON true or false, where BooleanField also takes texts and numbers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the switch."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class MomentField(serializers.DateTimeField):
     """A moment in a query, with its offset from UTC: without one, it would be a guess which moment is meant."""
 

@@ -108,7 +108,7 @@ CATALOGUE = {
         ),
         Topic("payment.processed", _ACCOUNT, (PaymentProcessed,), is_draft=True),
         Topic("fraud.alert", _ACCOUNT, (FraudAlert,), is_draft=True),
-        Topic("notification.send", _CLIENT, (NotificationSend,), is_draft=True),
+        Topic("notification.send", _CLIENT, (NotificationSend,)),
         Topic("analytics.event", _CLIENT, (AnalyticsEvent,)),
         Topic("dlq", "the message's own key", (DeadLetterBuried,)),
     )

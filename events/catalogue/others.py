@@ -15,8 +15,8 @@ class NotificationSend(MessageData, frozen=True):
         UUID, Meta(description="The notification.", examples=["019cae2f-3a10-7e7f-8051-6d8cae2f4051"])
     ]
     client: ClientId
-    channel: Annotated[str, Meta(description="email, sms or push.", examples=["email"])]
-    template: Annotated[str, Meta(description="The code of the text.", examples=["account_blocked"])]
+    channel: Annotated[str, Meta(description="How: email.", examples=["email"])]
+    template: Annotated[str, Meta(description="What is told: the code of the text.", examples=["account_blocked"])]
     about: Annotated[UUID, Meta(description="What it is about.", examples=["019cae2d-0e80-7a3b-8c1d-2f4e6a8b0c1d"])]
 
 

@@ -19,6 +19,9 @@ from kyc.models import Client, KycCase
 from kyc.states import KycStatus
 from ledger.holds import place_hold
 from ledger.models import Hold
+from notifications.models import Delivery, DeliveryAttempt
+from notifications.services import Draft, make_deliveries, make_notifications
+from notifications.states import Channel, DeliveryState, Kind, Outcome
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_bob, make_staff
@@ -69,12 +72,13 @@ class Bank(NamedTuple):
     failed: Transfer
     hold: Hold
     letter: DeadLetter
+    delivery: Delivery
 
 
 @pytest.fixture
 def bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case, a
-    dead letter.
+    dead letter, a failed e-mail.
     """
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
@@ -90,7 +94,24 @@ def bank() -> Bank:
         failed=Transfer.objects.get(pk=failed),
         hold=reserve(account=account, amount=5_00),
         letter=bury_message(),
+        delivery=fail_to_deliver(client=account.client),
     )
+
+
+def fail_to_deliver(*, client: Client) -> Delivery:
+    """Tell a client something by an e-mail that the mail server refused."""
+    now = timezone.now()
+    draft = Draft(uuid4(), 1, now, Kind.CLIENT_VERIFIED, {}, about=client.pk, client_id=client.pk)
+    with transaction.atomic():
+        make_notifications(drafts=[draft], now=now)
+        make_deliveries(notification_ids=[draft.notification_id], channel=Channel.EMAIL, now=now)
+    delivery = Delivery.objects.get(notification=draft.notification_id)
+    DeliveryAttempt.objects.create(
+        delivery=delivery, number=1, began_at=now, ended_at=now, outcome=Outcome.REFUSED, error="550 <b>unknown</b>"
+    )
+    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.FAILED, attempts=1, failures=1, ended_at=now)
+    delivery.refresh_from_db()
+    return delivery
 
 
 def bury_message(*, data: object = None, value: bytes | None = None) -> DeadLetter:

@@ -15,7 +15,7 @@ from events.models import Event
 from kyc.models import Client
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from tests.admin.addresses import MODELS, address, get_newest, list_addresses
-from tests.admin.conftest import ROLES, Bank, order_transfer, reserve
+from tests.admin.conftest import ROLES, Bank, fail_to_deliver, order_transfer, reserve
 from tests.factories import make_account, make_bob
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +107,7 @@ def _add_rows() -> None:
     for account in accounts:
         order_transfer(debtor=account, creditor=accounts[account is accounts[0]], amount=1_00)
         reserve(account=account, amount=1_00)
+        fail_to_deliver(client=account.client)
         make_bob()
 
 
@@ -137,6 +138,7 @@ def test_a_page_costs_the_same_queries_however_long_its_tables_are(
     for _ in range(20):
         order_transfer(debtor=bank.account, creditor=make_account(client=bank.alice), amount=1)
         reserve(account=bank.account, amount=1)
+        fail_to_deliver(client=bank.alice)
 
     with django_assert_max_num_queries(few_queries):
         assert browser.get(path).status_code == 200

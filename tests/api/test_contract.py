@@ -46,6 +46,7 @@ def fill(path: str) -> str:
         path.replace("{account_id}", str(uuid4()))
         .replace("{client_id}", str(uuid4()))
         .replace("{transfer_id}", str(uuid4()))
+        .replace("{notification_id}", str(uuid4()))
     )
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 REQUIRED = ["SECRET_KEY", "JWT_SECRET", "PII_INDEX_KEY", "PII_KEYSET_FILE"]
 REQUIRED += ["DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "KAFKA_BOOTSTRAP_SERVERS"]
+REQUIRED += ["EMAIL_URL", "EMAIL_FROM"]
 
 WRONG = [
     ("SECRET_KEY", "short"),
@@ -33,6 +34,10 @@ WRONG = [
     ("KAFKA_BOOTSTRAP_SERVERS", ""),
     ("KAFKA_BOOTSTRAP_SERVERS", "host:abc"),
     ("KAFKA_API_VERSION", "x.y"),
+    ("EMAIL_URL", "mail.example"),
+    ("EMAIL_URL", "pigeon://mail.example"),
+    ("EMAIL_FROM", "nobody"),
+    ("EMAIL_TIMEOUT_SECONDS", "0"),
     ("TRUSTED_PROXIES", "-1"),
     ("TIME_ZONE", "Mars/Olympus"),
     ("LOG_LEVEL", "LOUD"),
@@ -103,6 +108,14 @@ def test_names_a_wrong_setting(name: str, value: str) -> None:
 
     assert checked.returncode != 0
     assert any(name in line for line in checked.stderr.splitlines() if not line.startswith(" "))
+
+
+@pytest.mark.parametrize("url", ["consolemail://", "filemail:///srv/mail", "memorymail://"])
+def test_a_real_deployment_sends_its_email(url: str) -> None:
+    checked = check_settings(EMAIL_URL=url, DEMO="0", DEBUG="0")
+
+    assert checked.returncode != 0
+    assert "bank.E007" in checked.stderr
 
 
 def test_env_example_lists_every_setting() -> None:

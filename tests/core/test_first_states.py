@@ -13,8 +13,9 @@ from core.ids import uuid7
 from events.states import DeadLetterState
 from kyc.states import ClientStatus, KycStatus
 from ledger.models import Hold
-from tests.admin.conftest import bury_message
-from tests.factories import make_account, make_bob
+from notifications.states import DeliveryState
+from tests.admin.conftest import bury_message, fail_to_deliver
+from tests.factories import make_account, make_alice, make_bob
 from tests.runtime_role import as_runtime_role
 from transfers.models import Transfer
 
@@ -31,6 +32,7 @@ HOT: set[type[models.Model]] = {Hold, Transfer}
         (lambda: make_bob().cases.get(), "status", KycStatus.VERIFIED),
         (make_account, "status", AccountStatus.INACTIVE),
         (bury_message, "state", DeadLetterState.DISCARDED),
+        (lambda: fail_to_deliver(client=make_alice()), "state", DeliveryState.FAILED),
     ],
 )
 def test_the_runtime_role_passes_over_no_step(make: Callable[[], models.Model], field: str, state: str) -> None:

@@ -18,6 +18,7 @@ from accounts.services import (
     set_overdraft_limit,
     unblock_account,
 )
+from core.ids import uuid7
 from core.models import User
 from events.catalogue import CATALOGUE, Schema, list_schemas
 from events.catalogue.page import make_example
@@ -31,6 +32,9 @@ from kyc.models import Client
 from kyc.services import decide_case, record_sign_in, register_client, reopen_case, update_client
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.services import reverse_entry
+from notifications.models import Delivery
+from notifications.services import Draft, make_deliveries, make_notifications, send_again
+from notifications.states import Channel, Kind
 from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in
 
@@ -48,7 +52,18 @@ def live_every_life() -> None:
     move_money(account)
     hold_funds(account)
     inactivate_client(client_id=client.id, reason="Canaria asked to leave", actor=staff, now=NOW)
+    notify(client, staff)
     bury_messages(staff)
+
+
+def notify(client: Client, staff: User) -> None:
+    """Ask for an e-mail, and let staff send again what could not be delivered."""
+    draft = Draft(uuid7(), 1, NOW, Kind.CLIENT_CREATED, {}, about=client.pk, client_id=client.pk)
+    with transaction.atomic():
+        make_notifications(drafts=[draft], now=NOW)
+        make_deliveries(notification_ids=[draft.notification_id], channel=Channel.EMAIL, now=NOW)
+    Delivery.objects.update(state="failed", ended_at=NOW)
+    send_again(delivery_id=Delivery.objects.get().pk, reason="Canaria complained", actor=staff, now=NOW)
 
 
 def bury_messages(staff: User) -> None:

@@ -1,0 +1,333 @@
+"""Pages of what clients and staff were told, and of the deliveries, with what staff may do when one failed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+
+from accounts.models import Account
+from core.admin.acts import Act, act_on
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    column,
+    find_list,
+    link_to,
+    show_id,
+    show_moment,
+    show_status,
+    show_text,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Link, Table, table_on
+from core.models import User
+from events.admin import list_events, name_subject
+from kyc.models import Client
+from notifications.models import Delivery, DeliveryAttempt, Notification
+from notifications.rendering import render_notification
+from notifications.selectors import get_preferences
+from notifications.services import send_again
+from notifications.states import Category, DeliveryState, Outcome
+from transfers.models import Transfer
+
+_SHOWN = 10
+_TONES = {
+    DeliveryState.SENT: Tone.GOOD,
+    DeliveryState.WAITING: Tone.WAITING,
+    DeliveryState.FAILED: Tone.BAD,
+}
+_OUTCOME_TONES = {
+    Outcome.SENT: Tone.GOOD,
+    Outcome.PUT_OFF: Tone.WAITING,
+    Outcome.UNKNOWN: Tone.WAITING,
+    Outcome.REFUSED: Tone.BAD,
+}
+
+name_subject(prefix="notification", model=Client)
+name_subject(prefix="delivery", model=Delivery)
+
+
+def _show_recipient(notification: Notification) -> str:
+    if notification.client_id is None:
+        return notification.get_role_display()
+    return link_to(Client, notification.client_id, notification.client)
+
+
+def _show_read(notification: Notification) -> str:
+    return show_moment(notification.read_at)
+
+
+def _show_state(delivery: Delivery) -> str:
+    return show_status(delivery.state, delivery.get_state_display(), _TONES)
+
+
+def _show_due(delivery: Delivery) -> str:
+    """Return when a delivery that waits is tried next."""
+    if delivery.state != DeliveryState.WAITING:
+        return NOTHING
+    return "It is being sent" if delivery.began_at else show_moment(delivery.due_at)
+
+
+def _show_outcome(attempt: DeliveryAttempt) -> str:
+    return show_status(attempt.outcome, attempt.get_outcome_display(), _OUTCOME_TONES)
+
+
+def _link_account(notification: Notification) -> str:
+    return link_to(Account, notification.facts.get("account"))
+
+
+def _link_transfer(notification: Notification) -> str:
+    return link_to(Transfer, notification.facts.get("transfer"))
+
+
+@admin.register(Notification)
+class NotificationAdmin(BankAdmin):
+    """What a client, or the staff of a role, was told."""
+
+    help_text = (
+        "What clients read in their app, and what concerns staff, latest first. Each was made of one message from "
+        "Kafka and is never made twice. Its text is made when it is shown."
+    )
+    empty_text = "No notification matches. Search by id, by a client's name or e-mail address."
+    search_help_text = "Id, name or e-mail of the client"
+    ordering = ("-pk",)
+    list_select_related = ("client",)
+    list_display = (
+        column("Notification", lambda notification: notification.get_kind_display()),
+        column("Told to", _show_recipient),
+        column("Happened", lambda notification: show_moment(notification.happened_at)),
+        column("Read", _show_read),
+    )
+    list_filter = (
+        ("kind", ChoicesDropdownFilter),
+        ("role", ChoicesDropdownFilter),
+        ("happened_at", DayFilter),
+    )
+    fieldsets = (
+        (
+            "Notification",
+            {
+                "fields": (
+                    column("Told to", _show_recipient),
+                    column("Title", lambda notification: render_notification(notification=notification).title),
+                    column("Text", lambda notification: render_notification(notification=notification).body),
+                    column("Language", lambda notification: notification.get_language_display()),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Id", lambda notification: show_id(notification.pk)),
+                    column("Account", _link_account),
+                    column("Transfer", _link_transfer),
+                    column("Message", lambda notification: show_id(notification.message_id)),
+                    column("Happened", lambda notification: show_moment(notification.happened_at)),
+                    column("Told", lambda notification: show_moment(notification.created_at)),
+                    column("Read", _show_read),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        """Leave personal data encrypted."""
+        notifications: QuerySet[Notification] = super().get_queryset(request)
+        return notifications.defer("client__document_number", "client__birth_date")
+
+    def search_id(self, rows: QuerySet[Notification], key: UUID) -> QuerySet[Notification]:
+        """Find by id or client."""
+        return rows.filter(pk=key) | rows.filter(client_id=key)
+
+    def search(self, rows: QuerySet[Notification], term: str) -> QuerySet[Notification]:
+        """Find by the client's e-mail address or name."""
+        return rows.filter(client__in=_find_clients(term))
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(BankAdmin):
+    """A notification on its way out, with every attempt."""
+
+    help_text = (
+        "E-mails to clients. One that the mail server refuses for good, or that could not be sent in several attempts, "
+        "has failed: find out why from its attempts, and send it again once the cause is mended."
+    )
+    empty_text = "No delivery matches. If none has failed, there is nothing to do."
+    search_help_text = "Id, name or e-mail of the client"
+    ordering = ("-pk",)
+    list_select_related = ("notification__client",)
+    list_display = (
+        column("Notification", lambda delivery: delivery.notification),
+        column("To", lambda delivery: _show_recipient(delivery.notification)),
+        "channel",
+        column("State", _show_state),
+        column("Attempts", lambda delivery: delivery.attempts),
+        column("Asked for", lambda delivery: show_moment(delivery.created_at)),
+        column("Next attempt", _show_due),
+    )
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", DayFilter))
+    fieldsets = (
+        (
+            "Delivery",
+            {
+                "fields": (
+                    column("Notification", lambda delivery: _link_notification(delivery.notification)),
+                    column("To", lambda delivery: _show_recipient(delivery.notification)),
+                    "channel",
+                    column("State", _show_state),
+                    column("Next attempt", _show_due),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Id", lambda delivery: show_id(delivery.pk)),
+                    column("Asked for", lambda delivery: show_moment(delivery.created_at)),
+                    column("Attempts", lambda delivery: delivery.attempts),
+                    column("Ended", lambda delivery: show_moment(delivery.ended_at)),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Leave personal data encrypted."""
+        deliveries: QuerySet[Delivery] = super().get_queryset(request)
+        return deliveries.defer("notification__client__document_number", "notification__client__birth_date")
+
+    def search_id(self, rows: QuerySet[Delivery], key: UUID) -> QuerySet[Delivery]:
+        """Find by id, notification or client."""
+        return rows.filter(pk=key) | rows.filter(notification_id=key) | rows.filter(notification__client_id=key)
+
+    def search(self, rows: QuerySet[Delivery], term: str) -> QuerySet[Delivery]:
+        """Find by the client's e-mail address or name."""
+        return rows.filter(notification__client__in=_find_clients(term))
+
+
+def _find_clients(term: str) -> QuerySet[Client]:
+    if "@" in term:
+        return Client.objects.alias(address=Lower("email")).filter(address=term.lower())
+    return Client.objects.filter(name__icontains=term)
+
+
+def _link_notification(notification: Notification) -> str:
+    return link_to(Notification, notification.pk, notification)
+
+
+@act_on(Delivery)
+class SendAgain(Act):
+    """Try a failed delivery anew."""
+
+    name = "send-again"
+    title = "Send again"
+    icon = "forward_to_inbox"
+    variant = ActionVariant.PRIMARY
+    permission = "notifications.resend_delivery"
+    explanation = (
+        "The e-mail goes to the address that the client has now, as soon as a worker is free. If it fails, it is "
+        "tried as often as a new one."
+    )
+
+    def is_offered(self, subject: Delivery) -> bool:
+        """Offer it for what failed."""
+        return subject.state == DeliveryState.FAILED
+
+    def list_findings(self, subject: Delivery) -> Sequence[Table]:
+        """Show what went wrong."""
+        return [_make_attempts(subject)]
+
+    def perform(self, *, subject: Delivery, reason: str, actor: User, now: datetime) -> str:
+        """Send again."""
+        send_again(delivery_id=subject.pk, reason=reason, actor=actor, now=now)
+        return "The e-mail will be sent in a moment."
+
+
+@table_on(Delivery, permission="notifications.view_delivery")
+def _show_attempts(request: HttpRequest, delivery: Delivery) -> Table:
+    return _make_attempts(delivery)
+
+
+def _make_attempts(delivery: Delivery) -> Table:
+    attempts = delivery.tries.order_by("-number")
+    return Table(
+        title="Attempts",
+        headings=("Number", "Outcome", "Began", "Ended", "Error"),
+        rows=[
+            (
+                attempt.number,
+                _show_outcome(attempt),
+                show_moment(attempt.began_at),
+                show_moment(attempt.ended_at),
+                show_text(attempt.error) if attempt.error else NOTHING,
+            )
+            for attempt in attempts
+        ],
+        empty="Nobody has tried it yet.",
+    )
+
+
+@table_on(Delivery, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, delivery: Delivery) -> Table:
+    return list_events(key=delivery.pk)
+
+
+@table_on(Notification, permission="notifications.view_delivery")
+def _show_deliveries(request: HttpRequest, notification: Notification) -> Table:
+    return Table(
+        title="Deliveries",
+        headings=("Delivery", "Channel", "State", "Attempts", "Asked for", "Next attempt"),
+        rows=[
+            (
+                link_to(Delivery, delivery.pk),
+                delivery.get_channel_display(),
+                _show_state(delivery),
+                delivery.attempts,
+                show_moment(delivery.created_at),
+                _show_due(delivery),
+            )
+            for delivery in notification.deliveries.order_by("pk")
+        ],
+        empty="It stands in the list only: the client does not want it by e-mail, or it was no news any more.",
+    )
+
+
+@table_on(Client, permission="notifications.view_notification")
+def _show_notifications(request: HttpRequest, client: Client) -> Table:
+    notifications = client.notifications.order_by("-pk").prefetch_related("deliveries")[:_SHOWN]
+    return Table(
+        title="Notifications",
+        headings=("Notification", "Happened", "Read", "Delivery"),
+        rows=[
+            (
+                _link_notification(notification),
+                show_moment(notification.happened_at),
+                _show_read(notification),
+                " ".join(_show_state(delivery) for delivery in notification.deliveries.all()) or NOTHING,
+            )
+            for notification in notifications
+        ],
+        empty="This client was told nothing yet.",
+        help=f"The latest {_SHOWN}. {_describe_preferences(client)}",
+        more=(Link(find_list(Notification, q=str(client.pk)), "All notifications of this client"),),
+    )
+
+
+def _describe_preferences(client: Client) -> str:
+    """Return what the client chose, as a sentence."""
+    preferences = get_preferences(client_id=client.pk)
+    wanted = [
+        category.label.lower()
+        for category in Category
+        if category == Category.SECURITY or getattr(preferences, f"email_{category}")
+    ]
+    return f"The client reads {preferences.get_language_display()} and gets e-mail about {', '.join(wanted)}."

@@ -1,0 +1,99 @@
+"""What is told, in which languages, and the life of a delivery."""
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """What a notification tells; each kind has a text in each language in templates/notifications."""
+
+    CLIENT_CREATED = "client_created", "Registered"
+    CLIENT_VERIFIED = "client_verified", "Verified"
+    CLIENT_REJECTED = "client_rejected", "Rejected"
+    CLIENT_INACTIVATED = "client_inactivated", "Left the bank"
+    ACCOUNT_CREATED = "account_created", "Account opened"
+    ACCOUNT_BLOCKED = "account_blocked", "Account blocked"
+    ACCOUNT_UNBLOCKED = "account_unblocked", "Account unblocked"
+    ACCOUNT_INACTIVATED = "account_inactivated", "Account closed"
+    DEPOSIT_COMPLETED = "deposit_completed", "Cash paid in"
+    WITHDRAWAL_COMPLETED = "withdrawal_completed", "Cash drawn"
+    TRANSFER_RECEIVED = "transfer_received", "Transfer received"
+    TRANSFER_SENT = "transfer_sent", "Transfer sent"
+    OWN_TRANSFER_COMPLETED = "own_transfer_completed", "Transfer between own accounts"
+    TRANSFER_FAILED = "transfer_failed", "Transfer failed"
+    PAYMENT_SETTLED = "payment_settled", "Payment settled"
+    PAYMENT_RETURNED = "payment_returned", "Payment returned"
+    FRAUD_ALERT = "fraud_alert", "Fraud alert"
+
+
+class Category(models.TextChoices):
+    """Kinds between which a client does not choose one by one."""
+
+    MONEY_IN = "money_in", "Money in"
+    MONEY_OUT = "money_out", "Money out"
+    ACCOUNT = "account", "Accounts"
+    SECURITY = "security", "Security"
+
+
+CATEGORIES: dict[str, Category] = {
+    Kind.CLIENT_CREATED: Category.ACCOUNT,
+    Kind.CLIENT_VERIFIED: Category.ACCOUNT,
+    Kind.CLIENT_REJECTED: Category.SECURITY,
+    Kind.CLIENT_INACTIVATED: Category.SECURITY,
+    Kind.ACCOUNT_CREATED: Category.ACCOUNT,
+    Kind.ACCOUNT_BLOCKED: Category.SECURITY,
+    Kind.ACCOUNT_UNBLOCKED: Category.SECURITY,
+    Kind.ACCOUNT_INACTIVATED: Category.SECURITY,
+    Kind.DEPOSIT_COMPLETED: Category.MONEY_IN,
+    Kind.WITHDRAWAL_COMPLETED: Category.MONEY_OUT,
+    Kind.TRANSFER_RECEIVED: Category.MONEY_IN,
+    Kind.TRANSFER_SENT: Category.MONEY_OUT,
+    Kind.OWN_TRANSFER_COMPLETED: Category.MONEY_OUT,
+    Kind.TRANSFER_FAILED: Category.MONEY_OUT,
+    Kind.PAYMENT_SETTLED: Category.MONEY_OUT,
+    Kind.PAYMENT_RETURNED: Category.MONEY_IN,
+    Kind.FRAUD_ALERT: Category.SECURITY,
+}
+
+
+class Language(models.TextChoices):
+    """The languages in which clients are told things."""
+
+    EN = "en", "English"
+    PT_BR = "pt-br", "Portuguese (Brazil)"
+
+
+class StaffRole(models.TextChoices):
+    """The roles of staff (bank/roles.py) that are told things."""
+
+    CHECKER = "checker", "Checkers"
+
+
+class Channel(models.TextChoices):
+    """How a notification goes out; all of them stand in the list in the app anyway."""
+
+    EMAIL = "email", "E-mail"
+
+
+class DeliveryState(models.TextChoices):
+    """How far a delivery is."""
+
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+
+
+DELIVERY_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    DeliveryState.WAITING: (DeliveryState.SENT, DeliveryState.FAILED),
+    DeliveryState.SENT: (),
+    DeliveryState.FAILED: (DeliveryState.WAITING,),
+}
+"""What failed is tried again when staff say so."""
+
+
+class Outcome(models.TextChoices):
+    """How an attempt at a delivery ended."""
+
+    SENT = "sent", "Sent"
+    REFUSED = "refused", "Refused for good"
+    PUT_OFF = "put_off", "Could not be sent then"
+    UNKNOWN = "unknown", "Not known: the worker ended meanwhile"
