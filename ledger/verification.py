@@ -190,6 +190,17 @@ WHOLE_ACCOUNTS = ACCOUNTS._replace(
 )
 """The same with the rules that read an account's whole history."""
 
+_further_sections: list[Section] = []
+
+
+def register_section(section: Section) -> None:
+    """Have `section` proven with the ledger: an upper app says at its start what of its own must agree with the books.
+
+    Its table's ids are in order of time, as `--since` begins at one.
+    """
+    _further_sections.append(section)
+
+
 _TRIAL_BALANCE = """
     SELECT currency, 'debits ' || sum(posted_debits) || ', credits ' || sum(posted_credits)
     FROM ledger_ledgeraccount GROUP BY currency HAVING sum(posted_debits) <> sum(posted_credits)
@@ -197,7 +208,8 @@ _TRIAL_BALANCE = """
 
 
 def verify_ledger(*, since: datetime | None, on_progress: Callable[[Progress], None]) -> list[Break]:
-    """Return all that is wrong, in one snapshot. With `since`, entries and chains of postings from then on only.
+    """Return all that is wrong, in one snapshot. With `since`, entries, registered sections and chains of postings
+    from then on only.
 
     Balances, holds and floors are proven for every account either way.
     """
@@ -210,6 +222,8 @@ def verify_ledger(*, since: datetime | None, on_progress: Callable[[Progress], N
         first_entry = uuid7_floor(since - _ID_SLACK) if since else UUID(int=0)
         breaks += _verify_section(ENTRIES, first_entry, since or _EVER, on_progress)
         breaks += _verify_section(accounts, UUID(int=0), since or _EVER, on_progress)
+        for section in _further_sections:
+            breaks += _verify_section(section, first_entry, since or _EVER, on_progress)
     return breaks
 
 

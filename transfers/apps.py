@@ -4,6 +4,14 @@ from django.apps import AppConfig
 
 
 class TransfersConfig(AppConfig):
-    """The transfers app."""
+    """The transfers app; has its agreement with the books proven together with them."""
 
     name = "transfers"
+
+    def ready(self) -> None:
+        """Register what `verify_ledger` proves of transfers."""
+        from ledger.verification import register_section
+        from transfers.verification import ENTRIES, TRANSFERS
+
+        register_section(TRANSFERS)
+        register_section(ENTRIES)
