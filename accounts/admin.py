@@ -159,7 +159,7 @@ class Block(_AccountAct):
         """Offer it on an active account."""
         return subject.status == AccountStatus.ACTIVE
 
-    def perform(self, *, subject: Account, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: Account, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Block."""
         account = services.block_account(account_id=subject.pk, reason=reason, actor=actor, now=now)
         return f"Account {account.number} is blocked."
@@ -180,7 +180,7 @@ class Unblock(_AccountAct):
         """Offer it on a blocked account."""
         return subject.status == AccountStatus.BLOCKED
 
-    def perform(self, *, subject: Account, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: Account, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Unblock."""
         account = services.unblock_account(account_id=subject.pk, reason=reason, actor=actor, now=now)
         return f"Account {account.number} is active again."
@@ -205,7 +205,7 @@ class Inactivate(_AccountAct):
         """Show what stands in the way."""
         return [_make_obstacles([subject])]
 
-    def perform(self, *, subject: Account, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: Account, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Inactivate."""
         account = services.inactivate_account(account_id=subject.pk, reason=reason, actor=actor, now=now)
         return format_html("{} {}", f"Account {account.number} is inactive.", _point_to_proof([account]))
@@ -235,7 +235,7 @@ class InactivateClient(_AccountAct):
             _make_obstacles(subject.accounts.exclude(status=AccountStatus.INACTIVE).select_related("ledger_account"))
         ]
 
-    def perform(self, *, subject: Client, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: Client, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Inactivate."""
         client = services.inactivate_client(client_id=subject.pk, reason=reason, actor=actor, now=now)
         proof = link_to_latest_event(key=client.pk, event_type="client.inactivated")

@@ -281,7 +281,7 @@ class Replay(_LetterAct):
         "nothing has changed, you see the error, and the letter waits on."
     )
 
-    def perform(self, *, subject: DeadLetter, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: DeadLetter, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Replay."""
         replay_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
         return "The message has taken effect." if subject.group != RELAY else "The message has been published."
@@ -299,7 +299,7 @@ class Discard(_LetterAct):
         "The message will never take effect, and that cannot be taken back. The letter itself stays on record."
     )
 
-    def perform(self, *, subject: DeadLetter, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: DeadLetter, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Discard."""
         discard_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
         return "The message was discarded."

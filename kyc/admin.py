@@ -1,5 +1,6 @@
 """Pages of clients and their KYC cases, with the decision on a case."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ from events.admin import list_events, name_subject
 from kyc.documents import is_document_number
 from kyc.errors import CaseNotOpenError
 from kyc.models import Client, KycCase
-from kyc.selectors import find_client_by_document, get_masked_document, list_open_cases
+from kyc.selectors import find_client_by_document, get_fingerprint, get_masked_document, list_open_cases
 from kyc.services import decide_case
 from kyc.states import ClientStatus, DocumentType, KycStatus
 
@@ -237,12 +238,27 @@ class _Decision(Act):
         """Offer it while the case is open."""
         return _find_open_case(subject) is not None
 
-    def perform(self, *, subject: Client | KycCase, reason: str, actor: User, now: datetime) -> str:
+    def list_findings(self, subject: Client | KycCase) -> Sequence[Table]:
+        """Show what is decided about."""
+        case = _find_open_case(subject)
+        if case is None:
+            return ()
+        row = (case.client.name, case.client.email, _show_document(case.client))
+        return [Table(title="Client", headings=("Name", "E-mail", "Document"), rows=[row], empty="")]
+
+    def get_fingerprint(self, subject: Client | KycCase) -> str:
+        """Return that of the client's data."""
+        case = _find_open_case(subject)
+        return get_fingerprint(case=case) if case else ""
+
+    def perform(self, *, subject: Client | KycCase, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Decide the case."""
         case = _find_open_case(subject)
         if case is None:
             raise CaseNotOpenError
-        decided = decide_case(case_id=case.pk, decision=self.decision, decided_by=actor, reason=reason, now=now)
+        decided = decide_case(
+            case_id=case.pk, seen=seen, decision=self.decision, decided_by=actor, reason=reason, now=now
+        )
         return format_html(
             "{} is {} now.", link_to(Client, decided.client_id, decided.client), self.decision.label.lower()
         )

@@ -79,6 +79,14 @@ class CaseNotOpenError(BankError):
     message = "The KYC case was already decided."
 
 
+class ClientChangedError(BankError):
+    """Who decides saw other data of the client than it has now."""
+
+    code = "client_changed"
+    http_status = 409
+    message = "The client's data has changed since you looked. Look again before you decide."
+
+
 class CaseOpenError(BankError):
     """The client has a case that nobody has decided yet."""
 

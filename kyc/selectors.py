@@ -1,8 +1,10 @@
 """Reads of clients and their KYC cases."""
 
+import json
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
 from core.pii import index_document, mask_document
 from kyc.documents import parse_document_number, parse_document_type
@@ -34,6 +36,16 @@ def find_client_by_document(*, document_type: str, number: str) -> Client | None
 def get_masked_document(*, client: Client) -> str:
     """Return the client's document number with all but its end hidden."""
     return mask_document(number=client.document_number)
+
+
+def get_fingerprint(*, case: KycCase) -> str:
+    """Return what changes whenever the client's data that a decision on the case is about do.
+
+    It is keyed, so that it does not betray a document's number to who tries all of them.
+    """
+    client = case.client
+    facts = [client.name, client.email, client.document_type, client.document_number, client.birth_date.isoformat()]
+    return salted_hmac("kyc.case", json.dumps([str(case.id), *facts]), algorithm="sha256").hexdigest()
 
 
 def list_open_cases() -> QuerySet[KycCase]:

@@ -19,6 +19,7 @@ from kyc.errors import (
     CaseNotFoundError,
     CaseNotOpenError,
     CaseOpenError,
+    ClientChangedError,
     ClientExistsError,
     ClientInactiveError,
     EmailTakenError,
@@ -36,7 +37,7 @@ from kyc.events import (
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
-from kyc.selectors import find_client_of_user
+from kyc.selectors import find_client_of_user, get_fingerprint
 from kyc.states import CASE_TRANSITIONS, ClientStatus, KycStatus
 
 _SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
@@ -136,11 +137,13 @@ def _change_sign_in(*, user: User, old_email: str, new_email: str) -> None:
     user.save(update_fields=["username", "email"])
 
 
-def decide_case(*, case_id: UUID, decision: str, decided_by: User, reason: str, now: datetime) -> KycCase:
+def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, reason: str, now: datetime) -> KycCase:
     """End an open case: `decision` is KycStatus.VERIFIED or REJECTED, and the client has it from this commit on.
 
-    Raises InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientInactiveError, ClientBusyError, and
-    NotEntitledToDecideError unless `decided_by` is active staff and not the client itself.
+    `seen` is the fingerprint of the case (kyc.selectors.get_fingerprint) when its client's data were looked at. Raises
+    InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientInactiveError, ClientBusyError, ClientChangedError if
+    the data have changed since, and NotEntitledToDecideError unless `decided_by` is active staff and not the client
+    itself.
     """
     reason = clean_line(reason, field="reason", max_length=255)
     if decision not in CASE_TRANSITIONS[KycStatus.IN_REVIEW]:
@@ -148,6 +151,8 @@ def decide_case(*, case_id: UUID, decision: str, decided_by: User, reason: str, 
     with transaction.atomic(durable=True):
         case = _lock_open_case(case_id=case_id)
         _require_entitled(decided_by, client=case.client)
+        if seen != get_fingerprint(case=case):
+            raise ClientChangedError
         _end_case(case=case, decision=decision, decided_by=decided_by, reason=reason, now=now)
         case.client.kyc_status = decision
         case.client.save(update_fields=["kyc_status"])

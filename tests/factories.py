@@ -15,7 +15,8 @@ from accounts.models import Account
 from accounts.services import block_account, inactivate_account, inactivate_client, open_account
 from accounts.states import CustomerAccountKind
 from core.models import User
-from kyc.models import Client
+from kyc.models import Client, KycCase
+from kyc.selectors import get_fingerprint
 from kyc.services import decide_case, register_client
 from kyc.states import DocumentType, KycStatus
 from ledger.batch import EntryDraft, Line
@@ -89,8 +90,15 @@ def make_client(
 
 def decide_client(*, client: Client, decision: KycStatus, now: datetime | None = None) -> None:
     """Let a member of staff decide the client's open case."""
-    case = client.cases.get(status=KycStatus.IN_REVIEW)
-    decide_case(case_id=case.id, decision=decision, decided_by=make_staff(), reason="Seen", now=now or timezone.now())
+    case = KycCase.objects.get(client=client, status=KycStatus.IN_REVIEW)
+    decide_case(
+        case_id=case.id,
+        seen=get_fingerprint(case=case),
+        decision=decision,
+        decided_by=make_staff(),
+        reason="Seen",
+        now=now or timezone.now(),
+    )
     client.refresh_from_db()
 
 

@@ -18,8 +18,9 @@ from django.db import models
 from accounts.services import block_account, inactivate_client, open_account, unblock_account
 from core.errors import BankError
 from events.models import Event
-from kyc.services import decide_case, register_client, update_client
-from tests.factories import make_cpf, make_staff, pay_in
+from kyc.services import register_client, update_client
+from kyc.states import KycStatus
+from tests.factories import decide_client, make_cpf, make_staff, pay_in
 from transfers.orders import TransferOrder
 from transfers.services import submit_transfer
 from transfers.states import TransferKind
@@ -174,7 +175,7 @@ def live_a_life(canaries: dict[str, str]) -> None:
     why: dict[str, Any] = {"reason": "A reason", "actor": staff, "now": now}
     client = register_client(document_type="cpf", birth_date=date(1990, 5, 17), now=now, **canaries)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=now)
-    decide_case(case_id=client.cases.get().id, decision="verified", decided_by=staff, reason="Seen", now=now)
+    decide_client(client=client, decision=KycStatus.VERIFIED, now=now)
     account = open_account(client_id=client.id, kind="checking", currency="BRL", now=now)
     pay_in(account_id=account.pk, amount=30)
     for amount in (31, 30):

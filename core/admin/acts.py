@@ -49,8 +49,15 @@ class Act:
         """Return what is worth seeing before the act is confirmed."""
         return ()
 
-    def perform(self, *, subject: Any, reason: str, actor: User, now: datetime) -> str:
-        """Call the service and return the sentence that tells what was done. Raises BankError."""
+    def get_fingerprint(self, subject: Any) -> str:
+        """Return what changes with the data that is shown before the act is confirmed, if the act is bound to it."""
+        return ""
+
+    def perform(self, *, subject: Any, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Call the service and return the sentence that tells what was done. Raises BankError.
+
+        `seen` is the fingerprint of what stood on the page that was confirmed.
+        """
         raise NotImplementedError
 
     def explain(self, error: BankError) -> SafeString:

@@ -146,9 +146,10 @@ class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def _perform(self, request: HttpRequest, act: Act, subject: Model, form: ReasonForm) -> HttpResponse:
         if not form.is_valid():
             return self._ask(request, act, subject, form, status=400)
-        reason, actor = form.cleaned_data["reason"], cast("User", request.user)
+        seen, reason = request.POST.get("seen", ""), form.cleaned_data["reason"]
+        actor = cast("User", request.user)
         try:
-            done = act.perform(subject=subject, reason=reason, actor=actor, now=timezone.now())
+            done = act.perform(subject=subject, seen=seen, reason=reason, actor=actor, now=timezone.now())
         except BankError as error:
             messages.error(request, act.explain(error))
             return self._ask(request, act, subject, form, status=error.http_status)
@@ -162,6 +163,7 @@ class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
             "act": act,
+            "seen": act.get_fingerprint(subject),  # before what it stands for is read: a change in between is noticed
             "form": form,
             "tables": act.list_findings(subject),
             "subject_page": find_page(self.model, subject.pk),

@@ -1,5 +1,6 @@
 """Acts: done with the permission and a reason, by POST only, and a refusal explains itself."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -7,12 +8,14 @@ from uuid import uuid4
 import pytest
 from django.db.models import Model
 from django.test import Client as Browser
+from django.utils import timezone
 
 from accounts.models import Account
 from accounts.states import AccountStatus
 from core.admin.acts import list_acts
 from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
+from kyc.services import update_client
 from kyc.states import ClientStatus, KycStatus
 from ledger.models import LedgerAccount
 from tests.admin.addresses import address
@@ -39,6 +42,13 @@ def _make_subject(model: type[Model], name: str) -> Any:
     return make_alice() if name == "inactivate" else make_bob()
 
 
+def _fill_in(browser: Browser, path: str) -> dict[str, str]:
+    """Return what the form of an act sends: the reason, and what the page hides in it."""
+    hidden = re.search(r'name="seen" value="(\w*)"', browser.get(path).content.decode())
+    assert hidden is not None
+    return REASON | {"seen": hidden[1]}
+
+
 def _get_status(subject: Any) -> str:
     subject.refresh_from_db()
     if isinstance(subject, DeadLetter):
@@ -54,8 +64,9 @@ class TestEveryAct:
     def test_is_done_with_the_permission_and_kept_with_its_reason(self, model: type[Model], act: Any) -> None:
         subject = _make_subject(model, act.name)
         before, member = _get_status(subject), _make_member_with(model, act.permission)
+        browser, path = _open_as(member), address(model, "act", subject.pk, act.name)
 
-        page = _open_as(member).post(address(model, "act", subject.pk, act.name), REASON)
+        page = browser.post(path, _fill_in(browser, path))
 
         assert (page.status_code, page["Location"]) == (302, address(model, "change", subject.pk))
         assert _get_status(subject) != before
@@ -107,9 +118,10 @@ class TestEveryAct:
         subject = _make_subject(model, act.name)
         browser = _open_as(_make_member_with(model, act.permission))
         path = address(model, "act", subject.pk, act.name)
-        browser.post(path, REASON)
+        form = _fill_in(browser, path)
+        browser.post(path, form)
 
-        page = browser.post(path, REASON)
+        page = browser.post(path, form)
 
         assert page.status_code == 409
         assert "errornote" in page.content.decode()
@@ -195,8 +207,34 @@ def test_the_maker_decides_no_case_and_the_checker_blocks_no_account(bank: Bank,
 
     assert maker.post(address(KycCase, "act", bank.case.pk, "approve"), REASON).status_code == 403
     assert checker.post(address(Account, "act", bank.account.pk, "block"), REASON).status_code == 403
-    assert checker.post(address(KycCase, "act", bank.case.pk, "approve"), REASON).status_code == 302
+    path = address(KycCase, "act", bank.case.pk, "approve")
+    assert checker.post(path, _fill_in(checker, path)).status_code == 302
     assert KycCase.objects.get(pk=bank.case.pk).status == KycStatus.VERIFIED
+
+
+@pytest.mark.parametrize("act", ["approve", "reject"])
+def test_a_client_that_changed_since_the_look_is_shown_anew_and_not_decided(act: str, sign_in: SignIn) -> None:
+    bob, browser = make_bob(), sign_in("checker")
+    path = address(Client, "act", bob.pk, act)
+    form = _fill_in(browser, path)
+    update_client(client_id=bob.pk, name="Mallory Moreira", now=timezone.now())
+
+    page = browser.post(path, form)
+
+    bob.refresh_from_db()
+    assert (page.status_code, bob.kyc_status) == (409, KycStatus.IN_REVIEW)
+    assert "has changed since you looked" in page.content.decode()
+    assert "<td>Mallory Moreira</td>" in page.content.decode()
+    assert browser.post(path, _fill_in(browser, path)).status_code == 302
+
+
+def test_what_is_decided_about_stands_beside_the_decision(sign_in: SignIn) -> None:
+    bob = make_bob()
+
+    page = sign_in("checker").get(address(KycCase, "act", bob.cases.get().pk, "approve")).content.decode()
+
+    assert all(f"<td>{text}</td>" in page for text in (bob.name, bob.email))
+    assert bob.document_number not in page
 
 
 def test_a_replay_that_fails_shows_why_and_the_letter_waits(sign_in: SignIn) -> None:

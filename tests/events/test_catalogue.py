@@ -28,7 +28,8 @@ from events.inbox import bury
 from events.messages import Message, make_message
 from events.models import DeadLetter, Event
 from events.topics import TOPICS, fan_out
-from kyc.models import Client
+from kyc.models import Client, KycCase
+from kyc.selectors import get_fingerprint
 from kyc.services import decide_case, record_sign_in, register_client, reopen_case, update_client
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.services import reverse_entry
@@ -91,9 +92,10 @@ def live_as_a_client(staff: User) -> Client:
     decide: dict[str, Any] = {"decided_by": staff, "reason": f"Canaria has the CPF {CPF}", "now": NOW}
     record_client_sign_in(client)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=NOW)
-    decide_case(case_id=client.cases.get().id, decision="rejected", **decide)
+    case = KycCase.objects.get(client=client)
+    decide_case(case_id=case.id, seen=get_fingerprint(case=case), decision="rejected", **decide)
     reopened = reopen_case(client_id=client.id, reason="Canaria came back", actor=staff, now=NOW)
-    decide_case(case_id=reopened.id, decision="verified", **decide)
+    decide_case(case_id=reopened.id, seen=get_fingerprint(case=reopened), decision="verified", **decide)
     return client
 
 

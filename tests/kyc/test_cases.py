@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from core.db import get_constraint_name
 from core.errors import InvalidInputError
@@ -15,6 +16,7 @@ from kyc.errors import (
     CaseNotFoundError,
     CaseNotOpenError,
     CaseOpenError,
+    ClientChangedError,
     ClientInactiveError,
     ClientNotFoundError,
     EmailTakenError,
@@ -22,7 +24,7 @@ from kyc.errors import (
     NotEntitledToDecideError,
 )
 from kyc.models import Client, KycCase
-from kyc.selectors import find_client_of_user, get_client, list_open_cases
+from kyc.selectors import find_client_of_user, get_client, get_fingerprint, list_open_cases
 from kyc.services import decide_case, reopen_case, update_client
 from kyc.states import KycStatus
 from tests.factories import make_alice, make_bob, make_client, make_inactive_client, make_staff
@@ -34,11 +36,19 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def decide(
-    client: Client, *, decision: str = KycStatus.VERIFIED, by: User | None = None, reason: str = "Seen"
+    client: Client,
+    *,
+    decision: str = KycStatus.VERIFIED,
+    by: User | None = None,
+    reason: str = "Seen",
+    seen: str | None = None,
 ) -> KycCase:
-    """Decide the client's latest case."""
+    """Decide the client's latest case, upon what is `seen` or else upon the client as it is."""
     case = client.cases.latest("opened_at")
-    return decide_case(case_id=case.id, decision=decision, decided_by=by or make_staff(), reason=reason, now=NOW)
+    seen = seen or get_fingerprint(case=case)
+    return decide_case(
+        case_id=case.id, seen=seen, decision=decision, decided_by=by or make_staff(), reason=reason, now=NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,32 @@ def test_refuses_a_decision_on_an_inactive_client() -> None:
 
 def test_refuses_a_decision_on_a_case_that_does_not_exist() -> None:
     with pytest.raises(CaseNotFoundError):
-        decide_case(case_id=uuid7(), decision=KycStatus.VERIFIED, decided_by=make_staff(), reason="Seen", now=NOW)
+        decide_case(
+            case_id=uuid7(), seen="", decision=KycStatus.VERIFIED, decided_by=make_staff(), reason="Seen", now=NOW
+        )
+
+
+@pytest.mark.parametrize("change", [{"name": "Eve"}, {"email": "eve@example.com"}])
+@pytest.mark.parametrize("decision", [KycStatus.VERIFIED, KycStatus.REJECTED])
+def test_refuses_a_decision_upon_data_that_have_changed(decision: str, change: dict[str, str]) -> None:
+    bob = make_bob()
+    seen = get_fingerprint(case=bob.cases.get())
+    update_client(client_id=bob.id, now=NOW, **change)
+
+    with pytest.raises(ClientChangedError):
+        decide(bob, decision=decision, seen=seen)
+
+    assert Client.objects.get().kyc_status == KycStatus.IN_REVIEW
+
+
+def test_refuses_a_decision_upon_what_was_seen_for_another_case() -> None:
+    bob = make_bob()
+    seen = get_fingerprint(case=bob.cases.get())
+    decide(bob, decision=KycStatus.REJECTED)
+    reopen_case(client_id=bob.id, reason="Came back", actor=None, now=timezone.now())
+
+    with pytest.raises(ClientChangedError):
+        decide(bob, seen=seen)
 
 
 @pytest.mark.parametrize("decision", [KycStatus.VERIFIED, KycStatus.REJECTED])

@@ -16,6 +16,7 @@ from core.errors import BankError
 from kyc.errors import ClientBusyError, ClientExistsError, ClientInactiveError
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
+from kyc.selectors import get_fingerprint
 from kyc.services import decide_case
 from kyc.states import ClientStatus, KycStatus
 from tests.factories import make_account, make_alice, make_bob, make_client, make_staff
@@ -108,7 +109,8 @@ def test_of_five_decisions_at_once_exactly_one_succeeds() -> None:
     case, checker = KycCase.objects.get(client=make_bob()), make_staff()
     decisions = [KycStatus.VERIFIED, KycStatus.REJECTED] * 2 + [KycStatus.VERIFIED]
 
-    decide = partial(decide_case, case_id=case.id, decided_by=checker, reason="Seen", now=NOW)
+    seen = get_fingerprint(case=case)
+    decide = partial(decide_case, case_id=case.id, seen=seen, decided_by=checker, reason="Seen", now=NOW)
     outcomes = run_together(*[partial(decide, decision=decision) for decision in decisions])
 
     [decided] = [outcome for outcome in outcomes if isinstance(outcome, KycCase)]
