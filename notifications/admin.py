@@ -246,7 +246,7 @@ class SendAgain(Act):
         """Show what went wrong."""
         return [_make_attempts(subject)]
 
-    def perform(self, *, subject: Delivery, reason: str, actor: User, now: datetime) -> str:
+    def perform(self, *, subject: Delivery, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Send again."""
         send_again(delivery_id=subject.pk, reason=reason, actor=actor, now=now)
         return "The e-mail will be sent in a moment."
