@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -312,13 +313,19 @@ def _show_notifications(request: HttpRequest, client: Client) -> Table:
                 _link_notification(notification),
                 show_moment(notification.happened_at),
                 _show_read(notification),
-                " ".join(_show_state(delivery) for delivery in notification.deliveries.all()) or NOTHING,
+                _link_deliveries(notification) or NOTHING,
             )
             for notification in notifications
         ],
         empty="This client was told nothing yet.",
         help=f"The latest {_SHOWN}. {_describe_preferences(client)}",
         more=(Link(find_list(Notification, q=str(client.pk)), "All notifications of this client"),),
+    )
+
+
+def _link_deliveries(notification: Notification) -> str:
+    return format_html_join(
+        " ", "{}", ((link_to(Delivery, each.pk, _show_state(each)),) for each in notification.deliveries.all())
     )
 
 

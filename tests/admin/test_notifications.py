@@ -21,6 +21,8 @@ def test_a_clients_page_shows_what_it_was_told_and_what_failed(bank: Bank, sign_
     page = sign_in("auditor").get(address(Client, "change", bank.alice.pk)).content.decode()
 
     assert address(Notification, "change", bank.delivery.notification_id) in page
+    delivery = address(Delivery, "change", bank.delivery.pk)
+    assert f'href="{delivery}"><span class="status bad">Failed</span></a>' in page
     assert "The client reads English and gets e-mail about money in, money out, accounts, security." in page
 
 
