@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.balances import KeptBalance, keep_balances
+from accounts.models import AccountBalance
 from accounts.services import block_accounts_of_rejected
 from events.catalogue.accounts import AccountBalanceUpdated, AccountCreated
 from events.catalogue.customers import CustomerRejected
 from events.groups import Handler
+from events.inbox import forget_group
 from events.messages import Message, read_data
 
 
@@ -30,6 +33,16 @@ def _get_first_balance(message: Message) -> KeptBalance:
 def _get_new_balance(message: Message) -> KeptBalance:
     told = read_data(message, AccountBalanceUpdated)
     return KeptBalance(told.account, told.booked, told.pending, told.available, told.version, as_of=message.time)
+
+
+def reset_balances() -> None:
+    """Empty the read model and let messages fill it anew; until then readers are sent to Redis and the ledger.
+
+    A consumer at work meanwhile does no harm: what it keeps has its version.
+    """
+    with transaction.atomic(durable=True):
+        AccountBalance.objects.all().delete()
+        forget_group(group="balances")
 
 
 def block_accounts(messages: Sequence[Message]) -> None:

@@ -249,6 +249,7 @@ CONSUMER_GROUPS = {
 }
 # Whose effects can be undone and made anew from the events, and by what they are undone.
 CONSUMER_RESETS = {
+    "balances": "accounts.consumers.reset_balances",
     "analytics": "reporting.analytics.services.reset_projections",
 }
 

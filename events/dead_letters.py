@@ -14,7 +14,7 @@ from core.text import clean_line
 from events.errors import DeadLetterBusyError, DeadLetterHandledError, DeadLetterNotFoundError, ReplayFailedError
 from events.groups import Record, get_group
 from events.kafka import drop_publisher, get_publisher, require_broker, unname_topic
-from events.messages import decode_message
+from events.messages import Message, decode_message
 from events.models import DeadLetter, Event
 from events.services import NewEvent, record_events
 from events.states import DeadLetterState
@@ -93,11 +93,23 @@ def discard_dead_letter(*, letter_id: UUID, reason: str, actor: User, now: datet
     return letter
 
 
-def _find_subject(record: Record) -> UUID | None:
+def list_unreplayed_messages(*, group: str) -> list[UUID]:
+    """Return the ids of the messages that the group has put aside: staff have discarded them, or are to decide."""
+    letters = DeadLetter.objects.filter(group=group).exclude(state=DeadLetterState.REPLAYED)
+    found = [_find_message(bytes(value or b"")) for value in letters.values_list("value", flat=True)]
+    return [message.id for message in found if message is not None]
+
+
+def _find_message(value: bytes | None) -> Message | None:
     try:
-        return decode_message(record.value).subject
+        return decode_message(value)
     except msgspec.DecodeError:
         return None
+
+
+def _find_subject(record: Record) -> UUID | None:
+    message = _find_message(record.value)
+    return None if message is None else message.subject
 
 
 def _encode(value: bytes | None) -> str | None:

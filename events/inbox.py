@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.db import Statement, as_rows, require_transaction
-from events.dead_letters import OUTAGES, bury_record
+from events.dead_letters import OUTAGES, bury_record, list_unreplayed_messages
 from events.groups import Handler, Record
 from events.messages import Message, decode_message
 from events.models import InboxMessage
@@ -55,13 +55,14 @@ def take_in_records(*, group: str, handler: Handler, records: Sequence[Record]) 
         _take_in_alone(group, handler, record)
 
 
-def take_in(*, group: str, handler: Handler, messages: Sequence[Message]) -> None:
-    """Let `handler` take in those of `messages` that the group has not taken in yet, all or none."""
+def take_in(*, group: str, handler: Handler, messages: Sequence[Message]) -> int:
+    """Let `handler` take in those of `messages` that the group has not taken in yet, all or none; return how many."""
     with transaction.atomic():
         new_ids = _note(group, [message.id for message in messages])
         new = {message.id: message for message in messages if message.id in new_ids}
         if new:
             handler(list(new.values()))
+    return len(new)
 
 
 def bury(*, group: str, record: Record, error: Exception, attempts: int) -> None:
@@ -81,9 +82,13 @@ def delete_stale_inbox(*, now: datetime) -> int:
 
 
 def forget_group(*, group: str) -> None:
-    """Let the group take in anew whatever comes again, in the transaction that undoes what it took in."""
+    """Let the group take in anew whatever comes again, in the transaction that undoes what it took in.
+
+    What it has put aside stays so: dead letters are for staff to decide.
+    """
     require_transaction()
-    InboxMessage.objects.filter(group=group).delete()
+    put_aside = list_unreplayed_messages(group=group)
+    InboxMessage.objects.filter(group=group).exclude(message_id__in=put_aside).delete()
 
 
 def _take_in_together(group: str, handler: Handler, records: Sequence[Record]) -> bool:

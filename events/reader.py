@@ -98,9 +98,14 @@ def claim_reader(*, name: str) -> Iterator[Reader | None]:
             _call("pg_advisory_unlock", name)
 
 
+def get_position(*, name: str) -> int:
+    """Return the number of the last event that the reader `name` has dealt with; up to it, all gaps are dead."""
+    return Cursor.objects.filter(name=name).values_list("seq", flat=True).first() or 0
+
+
 def count_unread(*, name: str) -> int:
     """Return how far the reader `name` is behind, in numbers (a few of which may be gaps)."""
-    return _get_last_seq() - (Cursor.objects.filter(name=name).values_list("seq", flat=True).first() or 0)
+    return _get_last_seq() - get_position(name=name)
 
 
 def _take_prefix(found: Sequence[Event], *, after: int, dead_until: int) -> list[Event]:
