@@ -54,9 +54,10 @@ def _show_transfer_amount(transfer: Transfer) -> str:
     return show_amount(transfer.amount, transfer.currency)
 
 
-def _explain_failure(transfer: Transfer) -> str:
-    error = STORED_FAILURES.get(transfer.failure_code)
-    return error.message if error else transfer.failure_code or NOTHING
+def explain_failure(code: str) -> str:
+    """Return why a transfer failed, in words."""
+    error = STORED_FAILURES.get(code)
+    return error.message if error else code or NOTHING
 
 
 def _show_entry(transfer: Transfer) -> str:
@@ -100,7 +101,7 @@ class TransferAdmin(BankAdmin):
                     column("Id", lambda transfer: show_id(transfer.pk)),
                     "kind",
                     column("Status", _show_transfer_status),
-                    column("Why it failed", _explain_failure),
+                    column("Why it failed", lambda transfer: explain_failure(transfer.failure_code)),
                     amount_column("Amount", _show_transfer_amount),
                     column("From", lambda transfer: show_account(transfer.debtor_account)),
                     column("To", lambda transfer: show_account(transfer.creditor_account)),

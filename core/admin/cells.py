@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,14 @@ def show_amount(amount_minor: int | None, currency: str) -> str:
         format_amount(amount_minor, currency), ".", grouping=3, thousand_sep=",", force_grouping=True, use_l10n=False
     )
     return format_html('<span class="amount">{} <small>{}</small></span>', text, currency)
+
+
+def show_share(part: Decimal, whole: Decimal) -> str:
+    """Return a part of a whole as a bar and in percent; what is negative, or of nothing, has no share."""
+    if part < 0 or whole <= 0:
+        return NOTHING
+    percent = f"{100 * part / whole:.1f}%"
+    return format_html('<span class="share" style="--share: {}">{}</span>', percent, percent)
 
 
 def show_moment(at: datetime | None) -> str:

@@ -1,0 +1,107 @@
+"""The charts of the back office's first page: two weeks, by day, from the projections of reporting/analytics."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from core.money import format_amount
+from reporting.analytics.selectors import Outcomes, count_active_clients, count_outcomes, sum_metric, sum_volumes
+
+DAYS = 14
+CURRENCIES = 3
+"""How many currencies have a chart: those with the most days of movements."""
+
+_GOOD, _BAD, _OTHER = "var(--color-primary-600)", "#dc2626", "#c98a2b"
+_NONE = Outcomes(0, 0)
+_LONG = 100_000  # from here on, figures at the axis are in thousands
+
+
+class Chart(NamedTuple):
+    """Bars by day. `data` is what the theme draws, or empty if there is nothing; then `empty` is said instead."""
+
+    title: str
+    note: str
+    data: str
+    empty: str
+
+
+def list_days(*, today: date) -> list[date]:
+    """Return the days that the charts show, the earliest first."""
+    return [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+
+
+def make_charts(*, today: date) -> Iterator[Chart]:
+    """Yield the charts: how transfers came out, what they moved, who was there."""
+    days = list_days(today=today)
+    yield _make_outcomes(days)
+    yield from _make_volumes(days)
+    yield _make_activity(days)
+
+
+def _make_outcomes(days: Sequence[date]) -> Chart:
+    outcomes = count_outcomes(since=days[0])
+    return _make_chart(
+        "Transfers",
+        "Completed and failed, by day; the failed ones are red.",
+        "No transfer was ordered in the last two weeks.",
+        days,
+        [
+            _stack("Completed", _GOOD, [outcomes.get(day, _NONE).completed for day in days]),
+            _stack("Failed", _BAD, [outcomes.get(day, _NONE).failed for day in days]),
+        ],
+    )
+
+
+def _make_volumes(days: Sequence[date]) -> Iterator[Chart]:
+    volumes = sum_volumes(since=days[0])
+    busiest = sorted(volumes, key=lambda currency: (-len(volumes[currency]), currency))
+    for currency in busiest[:CURRENCIES]:
+        moved = [Decimal(format_amount(volumes[currency].get(day, 0), currency)) for day in days]
+        unit, name = (1_000, "thousand ") if max(moved) >= _LONG else (1, "")
+        yield _make_chart(
+            f"Volume, {currency}",
+            f"What completed transfers moved, by day, in {name}{currency}.",
+            "",
+            days,
+            [_bars(currency, _GOOD, [str(amount / unit) for amount in moved])],
+        )
+
+
+def _make_activity(days: Sequence[date]) -> Chart:
+    active, sign_ins = count_active_clients(since=days[0]), sum_metric(name="sign_in", since=days[0])
+    return _make_chart(
+        "Clients",
+        "Those who moved money (green), and sign-ins to the API (yellow), by day.",
+        "No client moved money or signed in in the last two weeks.",
+        days,
+        [
+            _bars("Active clients", _GOOD, [active.get(day, 0) for day in days]),
+            _bars("Sign-ins", _OTHER, [sign_ins.get(day, 0) for day in days]),
+        ],
+    )
+
+
+def _make_chart(title: str, note: str, empty: str, days: Sequence[date], datasets: Sequence[dict[str, Any]]) -> Chart:
+    data = {"labels": [f"{day:%d %b}" for day in days], "datasets": datasets}
+    has_any = any(float(value) for dataset in datasets for value in dataset["data"])
+    return Chart(title, note, json.dumps(data) if has_any else "", empty)
+
+
+def _bars(label: str, colour: str, values: Sequence[int | str]) -> dict[str, Any]:
+    """Return bars as the theme draws them; a decimal is text, which its library reads too."""
+    return {
+        "label": label,
+        "backgroundColor": colour,
+        "data": values,
+        "displayYAxis": True,
+        "borderRadius": 3,
+        "maxBarThickness": 26,
+        "grouped": True,
+        "barPercentage": 0.85,
+    }
+
+
+def _stack(label: str, colour: str, values: Sequence[int]) -> dict[str, Any]:
+    return _bars(label, colour, values) | {"stack": "all"}
