@@ -73,7 +73,7 @@ def _make_activity(days: Sequence[date]) -> Chart:
     active, sign_ins = count_active_clients(since=days[0]), sum_metric(name="sign_in", since=days[0])
     return _make_chart(
         "Clients",
-        "Those who moved money (green), and sign-ins to the API (yellow), by day.",
+        "Moved money (green) and sign-ins to the API (yellow), by day.",
         "No client moved money or signed in in the last two weeks.",
         days,
         [
