@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
@@ -19,8 +17,6 @@ from core.admin.cells import (
     NOTHING,
     Tone,
     column,
-    find_list,
-    find_page,
     link_to,
     show_day,
     show_id,
@@ -28,7 +24,8 @@ from core.admin.cells import (
     show_status,
 )
 from core.admin.filters import DayFilter
-from core.admin.pages import BankAdmin, parse_uuid
+from core.admin.pages import BankAdmin
+from core.admin.search import keep_out_of_addresses
 from core.admin.tables import Table, table_on
 from core.errors import InvalidInputError
 from core.models import User
@@ -44,6 +41,7 @@ _CLIENT_TONES = {ClientStatus.ACTIVE: Tone.GOOD}
 _KYC_TONES = {KycStatus.VERIFIED: Tone.GOOD, KycStatus.IN_REVIEW: Tone.WAITING, KycStatus.REJECTED: Tone.BAD}
 
 name_subject(prefix="client", model=Client)
+keep_out_of_addresses(lambda text: is_document_number(text=text))
 
 
 def show_client_status(client: Client) -> str:
@@ -125,33 +123,10 @@ class ClientAdmin(BankAdmin):
             return rows.alias(address=Lower("email")).filter(address=term.lower())
         return rows.filter(name__icontains=term)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Search by POST, so that a document's number enters no address, history or log."""
-        if request.method == "POST" and "q" in request.POST:
-            return self._answer_search(request, request.POST["q"].strip())
-        return super().changelist_view(request, extra_context)
-
-    def _answer_search(self, request: HttpRequest, term: str) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if not _may_be_document(term):
-            return HttpResponseRedirect(find_list(Client, q=term))
+    def find_privately(self, request: HttpRequest, term: str) -> list[Model]:
+        """Find by document, or else by name."""
         client = _find_by_document(term)
-        found = [client] if client else list(self.search(self.get_queryset(request), term)[:2])
-        if len(found) == 1:
-            return HttpResponseRedirect(find_page(Client, found[0].pk))
-        if found and not is_document_number(text=term):  # a part of several names, as the list shows them anyway
-            return HttpResponseRedirect(find_list(Client, q=term))
-        messages.warning(request, "No client has this document, and no single one this name.")
-        return HttpResponseRedirect(find_list(Client))
-
-
-def _may_be_document(text: str) -> bool:
-    """Tell whether `text` may be a document's number, right or mistyped: it has a digit, and is no address and no id.
-
-    Such a text enters no address unless it turns out to be a part of names.
-    """
-    return "@" not in text and parse_uuid(text) is None and any(character.isdigit() for character in text)
+        return [client] if client else super().find_privately(request, term)
 
 
 def _find_by_document(number: str) -> Client | None:

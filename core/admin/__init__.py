@@ -3,6 +3,7 @@
     cells    how a value is shown: an amount, a moment, a status, a link
     tables   rows of other models on the page of their parent, and who contributes which
     acts     what staff may do to a page's subject: a button, a reason, one service call
+    search   the search boxes of lists, which keep numbers of documents out of addresses
     pages    the base of all pages: to be read, never edited as a form
     users    the people who sign in
     sign_in  the form in which staff do so

@@ -9,23 +9,24 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from core.admin.acts import Act, ReasonForm, find_act, list_offered_acts
 from core.admin.cells import find_page
+from core.admin.search import PrivateSearch, parse_uuid
 from core.admin.tables import make_tables
 from core.errors import BankError
 from core.models import User
 
 
-class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class BankAdmin(PrivateSearch):
     """A list and a page of a model. The list never counts its rows, so it opens as quickly with a million."""
 
     help_text = ""
@@ -91,11 +92,10 @@ class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return name in {each[0] for each in self.list_filter if isinstance(each, tuple)}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list; nothing is done to its rows, so a POST is refused."""
-        if request.method == "POST":
+        """Show the list; nothing is done to its rows, so a POST that searches nothing is refused."""
+        if request.method == "POST" and SEARCH_VAR not in request.POST:
             raise PermissionDenied
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response
+        return super().changelist_view(request, extra_context)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
@@ -169,11 +169,3 @@ class BankAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             "subject_page": find_page(self.model, subject.pk),
         }
         return TemplateResponse(request, "admin/bank/act.html", context, status=status)
-
-
-def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` writes, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from core.admin.cells import column, show_moment
 from core.admin.pages import BankAdmin
+from core.admin.search import PrivateSearch
 from core.admin.tables import make_tables
 from core.models import User
 
@@ -25,7 +26,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types
+class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types
     """Staff, and the users as which customers and partner systems sign in."""
 
     help_text = (

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from django.db.models import Model
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -142,7 +143,7 @@ def test_a_client_is_found_by_document_without_the_number_in_an_address(
 def test_a_document_that_nobody_has_is_not_repeated(number: str, sign_in: SignIn) -> None:
     response = sign_in("checker").post(address(Client, "changelist"), {"q": number}, follow=True)
 
-    assert "No client has this document, and no single one this name." in response.content.decode()
+    assert "No single match." in response.content.decode()
     assert number not in response.content.decode()
     assert number not in str(response.redirect_chain)
 
@@ -176,6 +177,45 @@ def test_clients_are_found_by_name_address_and_id(sign_in: SignIn) -> None:
         page = browser.post(address(Client, "changelist"), {"q": term}, follow=True).content.decode()
         assert address(Client, "change", alice.pk) in page, term
         assert address(Client, "change", bob.pk) not in page, term
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("number", ["529.982.247-25", "111.111.111-11", "12.ABC.345/01DE-35", "FX1B2C3"])
+def test_no_search_box_repeats_a_document(model: type[Model], number: str, sign_in: SignIn) -> None:
+    browser = sign_in("admin")
+    box = read(browser, address(model, "changelist")).partition('id="changelist-search"')[2].partition(">")[0]
+
+    response = browser.post(address(model, "changelist"), {"q": number}, follow=True)
+
+    assert 'method="post"' in box
+    assert response.status_code == 200
+    assert number not in response.content.decode()
+    assert number not in str(response.redirect_chain)
+
+
+def test_a_name_like_a_document_is_not_repeated_where_several_have_it(sign_in: SignIn) -> None:
+    for name in ("Route66 A", "Route66 B"):
+        make_account(client=make_client(name=name))
+
+    response = sign_in("checker").post(address(Account, "changelist"), {"q": "Route66"})
+
+    assert response["Location"] == address(Account, "changelist")
+
+
+def test_a_search_keeps_the_filters_of_its_list(sign_in: SignIn) -> None:
+    accounts = address(Account, "changelist")
+
+    response = sign_in("checker").post(f"{accounts}?status__exact=active&q=bob&p=2", {"q": "alice"})
+
+    assert response["Location"] == f"{accounts}?status__exact=active&q=alice"
+
+
+def test_an_account_is_opened_by_its_number(sign_in: SignIn) -> None:
+    account = make_account()
+
+    response = sign_in("checker").post(address(Account, "changelist"), {"q": account.number})
+
+    assert response["Location"] == address(Account, "change", account.pk)
 
 
 def test_only_who_may_see_clients_searches_them(client: Browser) -> None:
