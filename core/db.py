@@ -175,11 +175,14 @@ def require_transaction() -> BaseDatabaseWrapper:
 def is_lock_timeout(error: DatabaseError, *, model: type[models.Model]) -> bool:
     """Tell whether a row of `model` was still locked after LOCK_TIMEOUT_MS, or NOWAIT found it locked.
 
-    What the error says names the table, or an index of it, in whatever language.
+    What the error says names the table, or an index of it, in whatever language. Only who queues for a row behind
+    another waiter is told no name; so an error without one is taken to be about the row that was to be locked.
     """
     cause = error.__cause__
-    said = f"{cause.diag.message_primary} {cause.diag.context}" if isinstance(cause, psycopg.Error) else ""
-    return isinstance(cause, pg_errors.LockNotAvailable) and model._meta.db_table in said
+    if not isinstance(cause, pg_errors.LockNotAvailable):
+        return False
+    context = cause.diag.context
+    return context is None or model._meta.db_table in context
 
 
 def get_constraint_name(error: DatabaseError) -> str:

@@ -180,6 +180,19 @@ def test_an_account_that_stays_locked_is_busy(desk: Desk, settings: Settings) ->
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_account_is_busy_for_those_too_who_wait_behind_another(desk: Desk, settings: Settings) -> None:
+    with locked_elsewhere(desk.accounts["carla"]):
+        get_first = start_until_blocked(lambda: desk.submit("alice -> carla 30"))
+        settings.LOCK_TIMEOUT_MS = 50
+        with pytest.raises(AccountBusyError):
+            desk.submit("alice -> carla 5")
+        with pytest.raises(AccountBusyError), transaction.atomic():
+            lock_accounts(account_ids=[desk.accounts["carla"]])
+
+    assert not isinstance(get_first(), AccountBusyError)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_patience_for_an_account_ends_with_the_transaction(desk: Desk, settings: Settings) -> None:
     settings.LOCK_TIMEOUT_MS = 12_345
 
