@@ -1,23 +1,26 @@
-"""The web server: gunicorn with threads, each of which gets a request only when all of it has arrived.
+"""The web server: gunicorn with threads, none of which ever waits for a caller.
 
-gunicorn's own worker lets a thread read from the caller, so that as many half-sent requests as it has threads silence
-it, /livez included. Here one poller reads for all callers; who sends slowly costs some memory and no thread, and none
-gets more than REQUEST_SECONDS. A body that is too large is refused before it is sent, and what gunicorn itself refuses
-is answered in the API's form.
+gunicorn's own worker lets a thread read from the caller and write to it, so that as many half-sent requests, or half-
+read answers, as it has threads silence it, /livez included. Here one poller does both for all callers: a thread gets a
+request when all of it has arrived, and leaves what the caller does not take of its answer at once. Who is slow costs
+some memory and no thread, and gets REQUEST_SECONDS to send a request, or to take some more of an answer. When there are
+as many connections as a process takes, whose time is over next makes room for who comes. A body that is too large is
+refused before it is sent, and what gunicorn itself refuses is answered in the API's form.
 
     gunicorn bank.wsgi --worker-class bank.server.Worker
 
 It speaks plain HTTP/1.1; TLS and HTTP/2 are for the proxy in front of it.
 """
 
+import math
 import re
 import selectors
 import socket
-import struct
 import time
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -41,23 +44,58 @@ LINGER_SECONDS = 2.0
 MAX_HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
 MOST_LARGE_BODIES = 12
-"""How many bodies of the largest size a process holds while they arrive; beyond, large ones are refused."""
+"""How many bodies of the largest size a process holds while they arrive, or answers while they leave.
+
+Beyond, large bodies are refused and the connections of large answers cut.
+"""
 
 MALFORMED = "The request is malformed."
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """A caller's connection. `received`: of the next request, what has arrived; `size`: all of it, once known."""
+class Outlet(socket.socket):
+    """A socket that lets no thread wait: what its peer does not take at once stays in `unsent`."""
 
-    def __init__(self, *args: Any) -> None:
-        """Bound how long a thread waits for a caller that does not read its answer."""
-        super().__init__(*args)
-        # In the kernel, since gunicorn itself sets the socket's timeout in Python: to none.
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", settings.REQUEST_SECONDS, 0))
-        self.deadline = 0.0
+    def __init__(self, accepted: socket.socket) -> None:
+        """Take over a socket."""
+        super().__init__(fileno=accepted.detach())
+        self.unsent = bytearray()
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send what the peer takes, in whatever mode the socket is; keep the rest."""
+        self.unsent += data
+        self.send_rest()
+
+    def send_rest(self) -> None:
+        """Send as much of what is unsent as the peer takes now."""
+        with suppress(BlockingIOError):
+            while self.unsent:
+                del self.unsent[: self.send(self.unsent, socket.MSG_DONTWAIT)]
+
+
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """A caller's connection.
+
+    `received`: of the next request, what has arrived; `size`: all of it, once known; `answered`: what the thread that
+    has answered says, whether the connection stays open; `deadline`: when the caller must have moved on.
+    """
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+        """Expect the first request."""
+        super().__init__(cfg, Outlet(sock), client, server)
+        self.answered: Future[object] | None = None
         self.is_leaving = False
         self.expect_next()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether neither side owes the other anything."""
+        return not (self.received or self.sock.unsent or self.is_leaving)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of the process's memory the caller's slowness takes."""
+        return len(self.received) + len(self.sock.unsent)
 
     def expect_next(self) -> None:
         """Start to receive a request; a caller that does not wait for answers has sent some of it already."""
@@ -107,15 +145,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Know of no connection yet."""
         super().__init__(*args, **options)
         self._waiting: set[Connection] = set()
+        self._idle_until = math.inf
 
-    def accept(self, listener: socket.socket) -> None:
-        """Take a new connection."""
+    def accept(self, listener: socket.socket) -> bool:
+        """Take a new connection; return False if there is none."""
         try:
             sock, address = listener.accept()
         except OSError:  # another worker was faster, the caller has gone, or there are too many files: the next will do
-            return
+            return False
+        if self.nr_conns >= self.worker_connections - 1 and self._waiting:
+            self._give_up(min(self._waiting, key=attrgetter("deadline")))
         self.nr_conns += 1
         self._advance(Connection(self.cfg, sock, address, listener.getsockname()))
+        return True
 
     def enqueue_req(self, conn: Connection) -> None:
         """Receive the next request of a connection that stays open; gunicorn would give it to a thread now."""
@@ -123,18 +165,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._advance(conn)
 
     def finish_request(self, conn: Connection, done: "Future[object]") -> None:
-        """Keep the connection for its next request or let it go; gunicorn would make all others wait for its end."""
-        if done.exception() is None and done.result():
-            super().finish_request(conn, done)
-        else:
-            self._let_go(conn)
+        """Let the caller take the rest of its answer; gunicorn would make all others wait for a connection's end."""
+        conn.answered = done
+        self._deliver(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Begin to stop: take who is connected, refuse all others at once, and let nobody be idle after `deadline`.
+
+        gunicorn would let callers connect as long as it answers others, and then cut them.
+        """
+        super()._cap_keepalive(deadline)
+        self._idle_until = deadline
+        for listener in self.sockets:
+            while self.accept(listener):
+                pass
+            listener.close()
 
     def murder_pending(self) -> None:
         """Give up the connections whose time is over."""
         now = time.monotonic()
         for conn in list(self._waiting):
-            is_idle = not conn.received and not conn.is_leaving
-            if conn.deadline <= now or (is_idle and not self.alive):
+            if conn.deadline <= now or (conn.is_idle and self._idle_until <= now):
                 self._give_up(conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
@@ -154,8 +205,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.hand_over()
                 super().enqueue_req(conn)
             elif is_open:
-                self._require_room(conn)
-                self._wait(conn)
+                if self._is_too_much(conn):
+                    raise NotReadyError
+                self._wait(conn, selectors.EVENT_READ)
             else:
                 self._close(conn)
         except BankError as error:
@@ -163,17 +215,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             self._close(conn)
 
-    def _require_room(self, conn: Connection) -> None:
-        """Raise NotReadyError if this connection's large body is one too many."""
+    def _deliver(self, conn: Connection) -> None:
+        """Send what the caller takes of its answer; after all of it, keep the connection or let it go."""
+        self._stop_waiting(conn)
+        try:
+            conn.sock.send_rest()
+        except OSError:
+            conn.sock.unsent.clear()  # nobody is there any more
+        if conn.sock.unsent and self._is_too_much(conn):
+            self._close(conn)
+        elif conn.sock.unsent:
+            conn.deadline = time.monotonic() + settings.REQUEST_SECONDS
+            self._wait(conn, selectors.EVENT_WRITE)
+        elif conn.answered and conn.answered.exception() is None and conn.answered.result():
+            super().finish_request(conn, conn.answered)
+        else:
+            self._let_go(conn)
+
+    def _is_too_much(self, conn: Connection) -> bool:
+        """Tell whether what this connection holds is large, and all together hold too much."""
         room = MOST_LARGE_BODIES * settings.MAX_REQUEST_BYTES
-        if len(conn.received) > CHUNK_BYTES and sum(len(each.received) for each in self._waiting) > room:
-            raise NotReadyError
+        return conn.held_bytes > CHUNK_BYTES and sum(each.held_bytes for each in self._waiting) > room
 
     def _refuse(self, conn: Connection, error: BankError) -> None:
         """Answer without the application, and let the connection go."""
-        with suppress(OSError):
-            conn.sock.send(self._render(error, asked_id=find_field(conn.received, b"x-request-id")))
-        self._let_go(conn)
+        answer = self._render(error, asked_id=find_field(conn.received, b"x-request-id"))
+        conn.received.clear()
+        conn.answered = None
+        conn.sock.unsent += answer
+        self._deliver(conn)
 
     def _render(self, error: BankError, *, asked_id: bytes = b"") -> bytes:
         """Return the whole answer that names `error`, the connection's last."""
@@ -206,7 +276,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             self._close(conn)
         else:
-            self._wait(conn)
+            self._wait(conn, selectors.EVENT_READ)
 
     def _discard(self, conn: Connection) -> None:
         """Throw away what a leaving caller still sends; its end is the connection's."""
@@ -219,14 +289,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             pass
         self._close(conn)
 
-    def _wait(self, conn: Connection) -> None:
+    def _wait(self, conn: Connection, event: int) -> None:
         if conn not in self._waiting:
             self._waiting.add(conn)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_readable, conn))
+            self.poller.register(conn.sock, event, partial(self._on_ready, conn))
 
-    def _on_readable(self, conn: Connection, sock: socket.socket) -> None:
+    def _on_ready(self, conn: Connection, sock: socket.socket) -> None:
         if conn.is_leaving:
             self._discard(conn)
+        elif conn.sock.unsent:
+            self._deliver(conn)
         else:
             self._advance(conn)
 
@@ -260,8 +332,12 @@ def measure_request(data: bytes | bytearray) -> int | None:
     return len(head) + _read_length(find_field(head, b"content-length"))
 
 
-def find_field(head: bytes | bytearray, name: bytes) -> bytes:
-    """Return the value of the first header field `name` (in lower case), b"" if there is none."""
+def find_field(data: bytes | bytearray, name: bytes) -> bytes:
+    """Return the value of the first header field `name` (in lower case) in the head of `data`, b"" if there is none.
+
+    What follows the head - a body, another request - may look like a field too.
+    """
+    head = data[: data.find(_END_OF_HEAD) + 2] if _END_OF_HEAD in data else data
     found = re.search(rb"\r\n" + name + rb":[ \t]*([^\r\n]*?)[ \t]*\r\n", head, re.IGNORECASE)
     return found[1] if found else b""
 

@@ -24,10 +24,12 @@ from tests.run.processes import wait_until
 CHECKOUT = Path(__file__).resolve().parents[2]
 THREADS = 2
 MAX_BYTES = 200_000
+MOST_CONNECTIONS = 100
 PATIENCE_SECONDS = 5.0
 LONG_PATIENCE_SECONDS = 30.0  # of a caller who finds the database away
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+SCHEMA = b"GET /api/schema HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SIGN_IN = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
@@ -44,7 +46,8 @@ class Server:
             "MAX_REQUEST_BYTES": str(MAX_BYTES),
             "REQUEST_SECONDS": str(request_seconds),
         }
-        self.process = subprocess.Popen(["deploy/web"], cwd=CHECKOUT, env=os.environ | environment | settings)
+        command = ["deploy/web", "--worker-connections", str(MOST_CONNECTIONS)]
+        self.process = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment | settings)
         wait_until(self.answers, what="the server")
 
     def connect(self, sent: bytes = b"") -> socket.socket:
@@ -65,6 +68,13 @@ class Server:
             return self.ask(LIVE + b"\r\n")[0].status == 200
         except OSError:
             return False
+
+    def is_open(self) -> bool:
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return False
+        return True
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -168,6 +178,12 @@ def test_a_refusal_echoes_the_request_id(server: Server) -> None:
     assert answer.headers["X-Request-ID"] == "abc"
 
 
+def test_a_refusal_echoes_no_id_of_the_next_request(server: Server) -> None:
+    answer, _ = server.ask(SIGN_IN + b"Transfer-Encoding: chunked\r\n\r\n" + LIVE + b"X-Request-ID: next\r\n\r\n")
+
+    assert answer.headers["X-Request-ID"] != "next"
+
+
 def test_large_bodies_that_arrive_at_once_are_held_up_to_a_limit(server: Server) -> None:
     with ExitStack() as stack:
         for _ in range(MOST_LARGE_BODIES + 1):
@@ -188,18 +204,57 @@ def test_a_request_that_does_not_arrive_in_time_is_given_up() -> None:
     assert (answer.status, json.loads(content)["data"]["code"]) == (408, "request_timeout")
 
 
-def test_a_caller_who_does_not_read_its_answers_gives_its_thread_back() -> None:
-    server = Server(request_seconds=1)
-    large = b"GET /api/schema HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
+def test_callers_who_do_not_read_their_answers_hold_up_nobody(server: Server) -> None:
     with ExitStack() as stack:
-        for _ in range(THREADS):
-            stack.enter_context(closing(server.connect(large * 200)))
-        # The network takes the first answers in their stead; the threads are stuck somewhere on the way.
+        for _ in range(THREADS * 2):
+            stack.enter_context(closing(server.connect(SCHEMA * 200)))
+        # The network takes the first answers in their stead; the others get stuck somewhere on the way.
         is_answered = all(server.answers() for _ in range(300))
-    server.stop()
 
     assert is_answered
+
+
+def test_answers_that_are_read_slowly_arrive_whole_and_in_turn(server: Server) -> None:
+    _, schema = server.ask(SCHEMA)
+
+    with closing(server.connect(SCHEMA * 60)) as connection:
+        received = bytearray()
+        while received.count(b"HTTP/1.1 200 OK") < 60 or not received.endswith(schema):
+            received += connection.recv(1000)
+
+    assert received.count(schema) == 60
+
+
+def test_a_caller_who_takes_nothing_of_its_answer_in_time_is_given_up() -> None:
+    server = Server(request_seconds=1)
+
+    with closing(server.connect(SCHEMA * 200)):
+        assert all(server.answers() for _ in range(100))
+        began = time.monotonic()
+        server.stop()
+
+    assert time.monotonic() - began < 10
+
+
+def test_as_many_connections_as_a_process_takes_hold_up_nobody(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(MOST_CONNECTIONS + 10):
+            stack.enter_context(closing(server.connect()))
+
+        assert server.answers()
+
+
+def test_who_is_connected_when_the_server_stops_is_answered_still() -> None:
+    server = Server(request_seconds=60)
+
+    with closing(server.connect()) as connection:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not server.is_open(), what="the refusal of new connections")
+        connection.sendall(LIVE + b"\r\n")
+        answer, _ = read_answer(connection)
+    server.process.wait(30)
+
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
 
 
 def test_connections_without_a_request_do_not_delay_the_stop() -> None:
@@ -260,6 +315,10 @@ def test_the_size_of_a_request_is_known_when_its_head_is_there(data: bytes, size
 def test_a_request_that_will_not_be_read_is_refused_by_its_head(data: bytes, refusal: type[BankError]) -> None:
     with pytest.raises(refusal):
         measure_request(data)
+
+
+def test_what_follows_the_head_is_no_field() -> None:
+    assert find_field(b"POST / HTTP/1.1\r\nHost: a\r\n\r\nbody\r\nExpect: 100-continue\r\n", b"expect") == b""
 
 
 def test_the_first_field_of_a_name_counts() -> None:
