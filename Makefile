@@ -17,13 +17,13 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test test-kafka check bench verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka check bench bench-events proof-events verify manage lock clean installed installed-dev
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  Variables: PORT (8000), KAFKA_PORT (9092), BANK_DATA_DIR (.bank), PYTHON (python3),'
-	@echo '    KAFKA_BOOTSTRAP_SERVERS (a Kafka that make run uses in place of its own), ARGS (for manage, tests and bench)'
+	@echo '    KAFKA_BOOTSTRAP_SERVERS (a Kafka that make run uses in place of its own), ARGS (for manage, tests, benches and proofs)'
 
 run: installed ## run the whole bank in the foreground; Ctrl-C stops it, its data is kept
 	@exec $(BANK) run
@@ -48,6 +48,12 @@ check: installed-dev ## format, lint, types, imports, migrations, API schema, ev
 
 bench: installed-dev ## measure the ledger against pgbench, with fsync on
 	@exec $(ENGINES) --durable -- $(VENV)/bin/python -m benchmarks $(ARGS)
+
+bench-events: installed-dev ## measure the relay against a bare producer, and the lag up to a consumer, on Apache Kafka
+	@exec $(ENGINES) --durable --apache-kafka -- $(VENV)/bin/python -m benchmarks.events $(ARGS)
+
+proof-events: installed-dev ## kill Apache Kafka, relay and consumers under load, then audit what was consumed
+	@exec $(ENGINES) --apache-kafka -- $(VENV)/bin/python -m proofs.events $(ARGS)
 
 lock: installed-dev ## write the hashed locks anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml --output-file requirements.txt

@@ -20,13 +20,13 @@ from statistics import median
 import psycopg
 
 from bank.embedded.binaries import find_postgres
+from benchmarks.pages import write_figures
 
 PGBENCH_CLIENTS = (4, 8, 16)
 BATCH_PROCESSES = (1, 2, 3)
 SINGLE_PROCESSES = 8
 SINGLE_ACCOUNTS = 1_000
 BATCH_SIZE = 1_000
-_BEGIN, _END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
     report = _format_report(rounds, options)
     print(report)
     if options.write:
-        _write(options.write, report)
+        write_figures(page=options.write, name="figures", report=report)
     return 0
 
 
@@ -143,13 +143,6 @@ def _format_report(rounds: list[dict[str, float]], options: argparse.Namespace) 
 def _server_version() -> str:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         return f"PostgreSQL {connection.info.server_version // 10_000}.{connection.info.server_version % 10_000}"
-
-
-def _write(page: Path, report: str) -> None:
-    """Put the report between the markers of `page`."""
-    before, _, rest = page.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    page.write_text(f"{before}{_BEGIN}\n{report}\n{_END}{after}")
 
 
 if __name__ == "__main__":

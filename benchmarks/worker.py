@@ -1,8 +1,9 @@
 """One process of load on the ledger, through its public service and as the role that the bank runs as.
 
-    python -m benchmarks.worker ORDERS_PER_TRANSACTION ACCOUNTS SECONDS
+    python -m benchmarks.worker ORDERS_PER_TRANSACTION ACCOUNTS SECONDS [PER_SECOND]
 
-Says "ready", waits for a line on standard input, then submits transfers for SECONDS; prints how many completed.
+Says "ready", waits for a line on standard input, then submits transfers for SECONDS, as many as it can or PER_SECOND;
+prints how many completed.
 """
 
 import os
@@ -23,27 +24,32 @@ _numbers = count()
 def main() -> None:
     """Run the load that the arguments describe."""
     orders_per_transaction, accounts, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    pace = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
     django.setup()
-    account_ids, principal_id = _read_bank(accounts)
+    account_ids, principal_id = read_bank(accounts)
     random.seed(os.getpid())
-    batches = _make_orders(account_ids, principal_id, orders_per_transaction)
-    _submit(next(batches))  # connects, prepares the statements
+    batches = make_orders(account_ids, principal_id, orders_per_transaction)
+    submit(next(batches))  # connects, prepares the statements
     print("ready", flush=True)
     sys.stdin.readline()
-    completed, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        completed += _submit(next(batches))
+    completed, began = 0, time.monotonic()
+    while time.monotonic() < began + seconds:
+        completed += submit(next(batches))
+        if pace:
+            time.sleep(max(0.0, began + completed / pace - time.monotonic()))
     print(completed, flush=True)
 
 
-def _read_bank(accounts: int) -> tuple[list[UUID], int]:
+def read_bank(accounts: int) -> tuple[list[UUID], int]:
+    """Return the ids of that many accounts, and of whom may order transfers between them."""
     from accounts.models import Account
     from core.models import User
 
     return list(Account.objects.order_by("pk").values_list("pk", flat=True)[:accounts]), User.objects.earliest("id").pk
 
 
-def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Iterator[list[Any]]:
+def make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Iterator[list[Any]]:
+    """Yield lists of `size` orders between random accounts, for ever."""
     from transfers.orders import TransferOrder
     from transfers.states import TransferKind
 
@@ -63,7 +69,8 @@ def _make_orders(account_ids: list[UUID], principal_id: int, size: int) -> Itera
         ]
 
 
-def _submit(orders: list[Any]) -> int:
+def submit(orders: list[Any]) -> int:
+    """Carry out `orders` in one transaction, and return how many were completed."""
     from transfers.orders import Submission
     from transfers.services import submit_transfer, submit_transfers
 

@@ -30,6 +30,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "synchronous_commit": "on",
+    "track_commit_timestamp": "on",  # by which the lag from commit to consumer can be measured
     "jit": "off",  # its compile time is longer than any of our queries
     "timezone": "UTC",
     "log_timezone": "UTC",

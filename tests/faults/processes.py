@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from bank.embedded.launch import tied_to_parent
 from bank.embedded.manage import MANAGE
@@ -17,13 +18,14 @@ STOP_SECONDS = 20.0
 class Process:
     """One of the bank's programs with all that it starts."""
 
-    def __init__(self, *command: str) -> None:
-        """Start it, in a session of its own, tied to the tests."""
+    def __init__(self, *command: str, log: IO[bytes] | None) -> None:
+        """Start it, in a session of its own, tied to the tests; what it says goes to `log`, or else where ours does."""
         self._process = subprocess.Popen(
             tied_to_parent([sys.executable, *command]),
             env=get_environment() | {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"},
             cwd=Path(MANAGE).parent,
             start_new_session=True,
+            stderr=log,
         )
 
     @property
@@ -46,8 +48,9 @@ class Process:
 class Processes:
     """Starts what a test needs; nothing of it is left when the test ends."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep what they keep in `folder`."""
+    def __init__(self, folder: Path, *, log: IO[bytes] | None = None) -> None:
+        """Keep what they keep in `folder`, and what they say in `log`."""
+        self._log = log
         self._schedule = folder / "beat-schedule"
         self._started: list[Process] = []
 
@@ -58,9 +61,9 @@ class Processes:
             "-m", "celery", "--quiet", "-A", "bank", "worker", *manners, "--schedule", str(self._schedule)
         )
 
-    def start_consumer(self) -> Process:
-        """Start a member of the group effects."""
-        return self._start(MANAGE, "consume_events", "--group", "effects")
+    def start_consumer(self, group: str = "effects") -> Process:
+        """Start a member of the group."""
+        return self._start(MANAGE, "consume_events", "--group", group)
 
     def kill_all(self) -> None:
         """Kill what still runs."""
@@ -68,6 +71,6 @@ class Processes:
             process.kill()
 
     def _start(self, *command: str) -> Process:
-        process = Process(*command)
+        process = Process(*command, log=self._log)
         self._started.append(process)
         return process
