@@ -25,10 +25,12 @@ import django
 
 django.setup()
 
+from django.conf import settings
 from django.db import connection
 
 from benchmarks.pages import write_figures
-from events.models import Event
+from events.models import Cursor, Event
+from events.relay import NAME as RELAY_NAME
 from events.topics import fan_out
 from tests.events.broker import is_apache_kafka, wait_until
 from tests.faults.processes import Processes
@@ -86,11 +88,14 @@ def _run_round(number: int, seconds: float) -> Round:
 
 def _measure_lags(options: argparse.Namespace) -> list[float]:
     """Return in seconds how long each balance took from its commit until the consumer had committed it, too."""
-    with tempfile.TemporaryDirectory() as folder:
-        processes = Processes(Path(folder))
+    settings.KAFKA_PREFIX = "lag."  # topics apart from those that the rounds have filled
+    Cursor.objects.filter(name=RELAY_NAME).update(seq=Event.objects.latest("seq").seq)
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
+        processes = Processes(Path(folder), log=log)
         try:
             processes.start_relay()
             processes.start_consumer("balances")
+            _run("benchmarks.backlog", 1)
             _await_all_taken_in()
             last_seq = Event.objects.latest("seq").seq
             _write_transfers(options)

@@ -18,6 +18,7 @@ from events.messages import Message
 from events.models import Cursor, DeadLetter, Event, InboxMessage, KafkaCluster
 from events.relay import relay_events
 from events.resend import omit_taken_in
+from events.tasks import _Latest
 from events.tasks import relay_events as relay_task
 from events.topics import fan_out
 from tests.events.broker import StoppableBroker, read_topic, wait_until
@@ -251,15 +252,40 @@ def test_what_no_group_reads_is_not_sent_again() -> None:
     assert omit_taken_in(list(fan_out(event))) == []
 
 
-def test_the_task_wakes_its_successor_unless_another_relays(monkeypatch: pytest.MonkeyPatch) -> None:
-    woken: list[dict[str, object]] = []
-    monkeypatch.setattr(relay_task, "apply_async", lambda **options: woken.append(options))
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The chains whose next task was put in the queue, in a process that has not relayed yet."""
+    chains: list[str] = []
+    monkeypatch.setattr(relay_task, "apply_async", lambda *, kwargs, expires: chains.append(kwargs["chain"]))
     monkeypatch.setattr("events.tasks.RELAY_SECONDS", 0.0)
+    monkeypatch.setattr(_Latest, "chain", "")
+    monkeypatch.setattr(_Latest, "ended_at", float("-inf"))
+    return chains
 
+
+def test_the_task_wakes_its_successor_unless_another_relays(woken: list[str]) -> None:
     relay_task()
     assert len(woken) == 1
     with open_session() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('events.reader:relay', 0))")
-        relay_task()
+        relay_task(chain=woken[0])
 
     assert len(woken) == 1
+
+
+def test_one_chain_of_tasks_survives_in_a_process(woken: list[str]) -> None:
+    relay_task()
+    relay_task()
+    relay_task(chain="another")
+    relay_task(chain=woken[0])
+
+    assert woken == [woken[0]] * 2
+
+
+def test_a_new_chain_begins_once_the_old_one_has_broken(woken: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    relay_task()
+
+    monkeypatch.setattr("events.tasks._RECENT_SECONDS", 0.0)
+    relay_task()
+
+    assert len(set(woken)) == 2
