@@ -246,7 +246,8 @@ def take_in_all_of(event: Event) -> None:
     InboxMessage.objects.bulk_create(InboxMessage(group="balances", message_id=id_, taken_at=NOW) for id_ in ids)
 
 
-def test_what_no_group_reads_is_not_sent_again() -> None:
+def test_what_no_group_reads_is_not_sent_again(settings: Settings) -> None:
+    settings.CONSUMER_GROUPS = {"balances": "accounts.consumers.BALANCES"}
     event = Event(seq=1, type="account.blocked", key=uuid7(), payload=BLOCKED, occurred_at=NOW)
 
     assert omit_taken_in(list(fan_out(event))) == []
