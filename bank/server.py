@@ -144,6 +144,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         """Know of no connection yet."""
         super().__init__(*args, **options)
+        # Whom to believe says TRUSTED_PROXIES; gunicorn would let anybody on this machine set the scheme and the path.
+        self.cfg.set("forwarded_allow_ips", "")
         self._waiting: set[Connection] = set()
         self._idle_until = math.inf
 

@@ -172,6 +172,12 @@ def test_what_no_application_sees_is_refused_in_the_form_of_the_api(
     assert answer.headers["X-Request-ID"]
 
 
+def test_a_caller_on_this_machine_cannot_name_another_path_than_its_line_does(server: Server) -> None:
+    answer, _ = server.ask(b"GET /x/livez HTTP/1.1\r\nHost: localhost\r\nSCRIPT_NAME: /x\r\n\r\n")
+
+    assert answer.status == 404
+
+
 def test_a_refusal_echoes_the_request_id(server: Server) -> None:
     answer, _ = server.ask(SIGN_IN + b"x-request-id: abc\r\nContent-Length: 999999999\r\n\r\n")
 
