@@ -56,8 +56,9 @@ class LockedBalance(msgspec.Struct, gc=False):
         return self.booked - self.pending - (self.floor or 0)
 
 
-# Counted when all are written; then, and before the first account is locked, the time to wait is set.
-_COUNT_FIRST = "(SELECT count(*) * (set_config('lock_timeout', %s, true) <> '')::int FROM first)"
+# How many rows `first` wrote. PostgreSQL asks this of all of them, and so sets the time to wait for accounts, once they
+# are written and before it locks an account.
+_COUNT_FIRST = "(SELECT CASE WHEN set_config('lock_timeout', %s, true) <> '' THEN count(*) END FROM first)"
 
 
 @lru_cache(maxsize=2)
@@ -89,7 +90,8 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
 def lock_balances_after(first: Write, *, account_ids: Collection[UUID]) -> tuple[dict[UUID, LockedBalance], int]:
     """Do as `lock_balances` does once `first` is written, in the same statement; `first` may change the lock timeout.
 
-    Returns the balances by id and how many rows `first` has written, 0 if there is no account to lock.
+    Returns the balances by id and how many rows `first` has written; if there is no account to lock, nobody counts them
+    and it is 0, as if none were.
     """
     query = _lock_statement(rows_written=_COUNT_FIRST)
     with _busy_accounts():

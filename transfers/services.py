@@ -63,18 +63,22 @@ def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submissio
     with keys_in_use():
         balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
     repeated = {} if claimed == len(claims) else _replay(claims)
-    decider = Decider(balances=balances, now=now)
-    outcomes: list[Submission | BankError] = []
-    with without_waiting() if len(orders) > _STEP else nullcontext():
-        for start in range(0, len(orders), _STEP):
-            outcomes += [
-                repeated.get(start + offset) or decider.decide(order=order, transfer_id=claim.resource_id)
-                for offset, (claim, order) in enumerate(
-                    zip(claims[start : start + _STEP], orders[start : start + _STEP], strict=True)
-                )
-            ]
-            run_together(*decider.take_writes())
+    outcomes = _carry_out(Decider(balances=balances, now=now), list(zip(claims, orders, strict=True)), repeated)
     release_keys(claims=_list_refused(claims, outcomes, repeated))
+    return outcomes
+
+
+def _carry_out(
+    decider: Decider, asked: Sequence[tuple[Claim, TransferOrder]], repeated: Mapping[int, Submission | BankError]
+) -> list[Submission | BankError]:
+    """Decide in their order what is not repeated, and write it step by step; return all outcomes."""
+    outcomes: list[Submission | BankError] = []
+    with without_waiting() if len(asked) > _STEP else nullcontext():
+        for start in range(0, len(asked), _STEP):
+            for claim, order in asked[start : start + _STEP]:
+                outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=claim.resource_id)
+                outcomes.append(outcome)
+            run_together(*decider.take_writes())
     return outcomes
 
 
