@@ -37,6 +37,7 @@ from tests.faults.processes import Processes
 
 ACCOUNTS = 2_000
 WRITERS = 2
+WORKER_PROCESSES = 2  # as make run starts
 BALANCES = "account.balance.updated"
 CATCH_UP_SECONDS = 60.0
 
@@ -93,7 +94,7 @@ def _measure_lags(options: argparse.Namespace) -> list[float]:
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
         processes = Processes(Path(folder), log=log)
         try:
-            processes.start_relay()
+            processes.start_relay(processes=WORKER_PROCESSES)
             processes.start_consumer("balances")
             _run("benchmarks.backlog", 1)
             _await_all_taken_in()

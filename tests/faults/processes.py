@@ -54,9 +54,10 @@ class Processes:
         self._schedule = folder / "beat-schedule"
         self._started: list[Process] = []
 
-    def start_relay(self) -> Process:
-        """Start a worker with the schedule in it, which relays."""
-        manners = ["--pool", "solo", "--beat", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
+    def start_relay(self, *, processes: int = 1) -> Process:
+        """Start a worker with the schedule in it, which relays, and does all else that is scheduled."""
+        pool = ["--pool", "solo"] if processes == 1 else ["--concurrency", str(processes)]
+        manners = [*pool, "--beat", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
         return self._start(
             "-m", "celery", "--quiet", "-A", "bank", "worker", *manners, "--schedule", str(self._schedule)
         )
