@@ -27,7 +27,7 @@ def empty_database() -> Iterator[str]:
 
 
 def test_what_is_committed_is_consumed_once_and_in_order_whatever_is_killed(empty_database: str) -> None:
-    size = ["--transfers", "2000", "--accounts", "60", "--seconds", "8", "--seed", "8"]
+    size = ["--transfers", "2000", "--accounts", "60", "--seconds", "12", "--seed", "8"]
 
     done = subprocess.run(
         [sys.executable, "-m", "proofs.events", *size],
