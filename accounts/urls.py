@@ -6,8 +6,8 @@ from accounts.api import AccountsView, AccountView, BalanceView, EventsView, Ina
 
 urlpatterns = [
     path("accounts", AccountsView.as_view()),
-    path("accounts/<uuid:account_id>", AccountView.as_view()),
-    path("accounts/<uuid:account_id>/balance", BalanceView.as_view()),
-    path("accounts/<uuid:account_id>/events", EventsView.as_view()),
-    path("clients/<uuid:client_id>/inactivate", InactivationView.as_view()),
+    path("accounts/<id:account_id>", AccountView.as_view()),
+    path("accounts/<id:account_id>/balance", BalanceView.as_view()),
+    path("accounts/<id:account_id>/events", EventsView.as_view()),
+    path("clients/<id:client_id>/inactivate", InactivationView.as_view()),
 ]

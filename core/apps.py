@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.urls import register_converter
+
+from core.paths import IdConverter
 
 
 class CoreConfig(AppConfig):
@@ -10,7 +13,11 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        """Connect the grants; the signal comes once an app, after all of them are migrated: this app's is enough."""
+        """Register what paths may hold, and connect the grants.
+
+        Their signal comes once an app, after all of them are migrated: this app's is enough.
+        """
         from core.privileges import grant_privileges
 
+        register_converter(IdConverter, "id")
         post_migrate.connect(grant_privileges, sender=self, dispatch_uid="core.privileges")

@@ -7,5 +7,5 @@ from notifications.api import NotificationsView, PreferencesView, ReadingView
 urlpatterns = [
     path("notifications", NotificationsView.as_view()),
     path("notifications/preferences", PreferencesView.as_view()),
-    path("notifications/<uuid:notification_id>/read", ReadingView.as_view()),
+    path("notifications/<id:notification_id>/read", ReadingView.as_view()),
 ]

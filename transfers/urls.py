@@ -5,8 +5,8 @@ from django.urls import path
 from transfers.api import DepositsView, TransfersView, TransferView, WithdrawalsView
 
 urlpatterns = [
-    path("accounts/<uuid:account_id>/deposits", DepositsView.as_view()),
-    path("accounts/<uuid:account_id>/withdrawals", WithdrawalsView.as_view()),
+    path("accounts/<id:account_id>/deposits", DepositsView.as_view()),
+    path("accounts/<id:account_id>/withdrawals", WithdrawalsView.as_view()),
     path("transfers", TransfersView.as_view()),
-    path("transfers/<uuid:transfer_id>", TransferView.as_view()),
+    path("transfers/<id:transfer_id>", TransferView.as_view()),
 ]

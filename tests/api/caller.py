@@ -117,7 +117,7 @@ def make_token(user: User, *scopes: Scope) -> str:
 def find_operation(method: str, path: str) -> dict[str, Any] | None:
     """Return what the document says of a call, or None."""
     for template, operations in get_document()["paths"].items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[0-9a-f-]{36}", template), path):
+        if re.fullmatch(re.sub(r"\{\w+\}", "[0-9A-Fa-f-]{32,36}", template), path):
             operation: dict[str, Any] | None = operations.get(method.lower())
             return operation
     return None

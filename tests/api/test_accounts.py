@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - look-alikes of Latin letters and digits are what some tests send
 """Accounts through the API: opening, one's own accounts and balances."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -178,3 +179,15 @@ def test_reading_is_not_writing(alice: Client) -> None:
 
     assert reader.get("accounts").status == 200
     assert reader.post("accounts", {"currency": "BRL", "kind": "checking"}).refusal == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda name: name.replace("-", "")])
+def test_an_id_in_a_path_may_be_spelled_in_many_ways(alice: Client, api: Caller, spell: Callable[[str], str]) -> None:
+    account = make_account(client=alice)
+    money = {"amount": "40.00", "currency": "BRL"}
+
+    transfer = api.post(f"accounts/{spell(str(account.pk))}/deposits", money, key="k1").data
+
+    assert transfer["creditor_account"] == str(account.pk)
+    for path in (f"accounts/{spell(str(account.pk))}", f"transfers/{spell(transfer['id'])}"):
+        assert api.get(path).status == 200
