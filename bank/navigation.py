@@ -60,7 +60,7 @@ def list_groups(request: HttpRequest) -> list[dict[str, Any]]:
     home = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
     seen = {title: [entry for entry in entries if _may_see(request, entry)] for title, entries in GROUPS.items()}
     groups = [
-        {"title": title, "separator": True, "items": [_make_item(entry) for entry in entries]}
+        {"title": title, "separator": True, "items": [_make_item(request, entry) for entry in entries]}
         for title, entries in seen.items()
         if entries
     ]
@@ -71,5 +71,11 @@ def _may_see(request: HttpRequest, entry: Entry) -> bool:
     return request.user.has_perm(entry.permission)
 
 
-def _make_item(entry: Entry) -> dict[str, str]:
-    return {"title": entry.title, "icon": entry.icon, "link": entry.address}
+def _make_item(request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    return {"title": entry.title, "icon": entry.icon, "link": entry.address, "active": _is_open(request, entry)}
+
+
+def _is_open(request: HttpRequest, entry: Entry) -> bool:
+    """Whether the page shown is the entry's, or below it and no other entry's own; the theme would mark both."""
+    others = {other.address for entries in GROUPS.values() for other in entries if other != entry}
+    return request.path.startswith(entry.address) and request.path not in others

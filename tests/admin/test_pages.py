@@ -312,3 +312,30 @@ def test_a_customer_does_not_get_in() -> None:
     browser.force_login(make_alice().user)
 
     assert browser.get(reverse("admin:index"))["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("page", ["flow", "changelist"])
+def test_the_sidebar_marks_the_page_that_is_shown_and_no_other(sign_in: SignIn, page: str) -> None:
+    path = reverse(f"admin:events_event_{page}")
+
+    response = sign_in("auditor").get(path)
+
+    groups = response.context["sidebar_navigation"]
+    assert [item["link"] for group in groups for item in group["items"] if item["active"]] == [path]
+
+
+def test_the_sidebar_marks_the_list_of_what_is_shown(bank: Bank, sign_in: SignIn) -> None:
+    event = Event.objects.get(key=bank.transfer.pk)
+
+    response = sign_in("auditor").get(address(Event, "change", event.seq))
+
+    groups = response.context["sidebar_navigation"]
+    active = [item["link"] for group in groups for item in group["items"] if item["active"]]
+    assert active == [address(Event, "changelist")]
+
+
+def test_a_page_that_does_not_exist_leads_back(sign_in: SignIn) -> None:
+    response = sign_in("auditor").get("/admin/nothing/")
+
+    assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert reverse("admin:index") in response.content.decode()

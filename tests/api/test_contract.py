@@ -13,7 +13,6 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, connection
-from django.http import Http404
 from django.test import Client as HttpClient
 from django.test import RequestFactory
 from django.utils import timezone
@@ -76,11 +75,6 @@ class TestUnknownPathsAndMethods:
 
         assert answer.refusal == (405, "method_not_allowed")
         assert answer.headers["Allow"]
-
-    def test_the_admin_keeps_its_own_pages(self) -> None:
-        response = refusals.answer_not_found(RequestFactory().get("/admin/nothing/"), Http404())
-
-        assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
 
     def test_head_is_a_get_without_a_body(self, api: Caller) -> None:
         response = HttpClient(headers={"Authorization": f"Bearer {api.token}"}).head("/api/v1/clients/me")
