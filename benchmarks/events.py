@@ -37,7 +37,6 @@ from tests.faults.processes import Processes
 
 ACCOUNTS = 2_000
 WRITERS = 2
-WORKER_PROCESSES = 2  # as make run starts
 BALANCES = "account.balance.updated"
 CATCH_UP_SECONDS = 60.0
 
@@ -94,7 +93,8 @@ def _measure_lags(options: argparse.Namespace) -> list[float]:
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
         processes = Processes(Path(folder), log=log)
         try:
-            processes.start_relay(processes=WORKER_PROCESSES)
+            processes.start_relay()
+            processes.start_worker()
             processes.start_consumer("balances")
             _run("benchmarks.backlog", 1)
             _await_all_taken_in()

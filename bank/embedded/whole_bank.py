@@ -26,6 +26,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
 READYZ_SECONDS = 2.0
+RELAY_QUEUE = ["--queues", "relay", "--pool", "solo"]
 BALANCES = "balances"  # has a process to itself, since customers wait for what it does
 _CELERY_AS_ROOT = "You're running the worker with superuser privileges"  # the whole demo does, if its user is root
 
@@ -100,10 +101,12 @@ class _Bank:
         consume = [python, MANAGE, "consume_events"]
         celery = [python, "-W", f"ignore:{_CELERY_AS_ROOT}", "-m", "celery", "--quiet", "-A", "bank"]
         schedule = str(self._folder.beat_schedule)
-        pool = ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
+        pool = ["--concurrency", str(WORKER_PROCESSES)]
+        quiet = ["--without-gossip", "--without-mingle"]
         return [
             self._web(),
-            self._program("worker", *celery, "worker", "--loglevel", "WARNING", *pool),
+            self._program("worker", *celery, "worker", "--loglevel", "WARNING", *pool, *quiet),
+            self._program("relay", *celery, "worker", "--loglevel", "WARNING", *RELAY_QUEUE, *quiet),
             self._program("beat", *celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="),
             self._program("balances", *consume, "--group", BALANCES),
             self._program("consumers", *consume, *chain.from_iterable(("--group", name) for name in self._others())),

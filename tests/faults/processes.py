@@ -54,13 +54,13 @@ class Processes:
         self._schedule = folder / "beat-schedule"
         self._started: list[Process] = []
 
-    def start_relay(self, *, processes: int = 1) -> Process:
-        """Start a worker with the schedule in it, which relays, and does all else that is scheduled."""
-        pool = ["--pool", "solo"] if processes == 1 else ["--concurrency", str(processes)]
-        manners = [*pool, "--beat", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
-        return self._start(
-            "-m", "celery", "--quiet", "-A", "bank", "worker", *manners, "--schedule", str(self._schedule)
-        )
+    def start_relay(self) -> Process:
+        """Start the relay's worker, with the schedule in it."""
+        return self._start_worker("--queues", "relay", "--beat", "--schedule", str(self._schedule))
+
+    def start_worker(self) -> Process:
+        """Start a worker for all else that is scheduled."""
+        return self._start_worker()
 
     def start_consumer(self, group: str = "effects") -> Process:
         """Start a member of the group."""
@@ -70,6 +70,10 @@ class Processes:
         """Kill what still runs."""
         for process in self._started:
             process.kill()
+
+    def _start_worker(self, *options: str) -> Process:
+        manners = ["--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
+        return self._start("-m", "celery", "--quiet", "-A", "bank", "worker", *manners, *options)
 
     def _start(self, *command: str) -> Process:
         process = Process(*command, log=self._log)

@@ -77,7 +77,7 @@ def test_every_command_is_one_that_the_project_has(name: str) -> None:
 
 
 def test_every_process_of_make_run_is_a_service() -> None:
-    assert set(OURS) == {"migrate", "web", "worker", "beat", "balances", "consumers"}
+    assert set(OURS) == {"migrate", "web", "worker", "relay", "beat", "balances", "consumers"}
 
 
 def test_every_consumer_group_is_consumed_by_one_service() -> None:
