@@ -11,6 +11,7 @@ from core.api.refusals import answer_unknown_path
 from events.metrics import show_metrics
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("livez", LiveView.as_view()),
     path("readyz", ReadyView.as_view()),
     path("metrics", show_metrics),

@@ -1,7 +1,7 @@
 """Pages of the events, and the events of a subject as a table for its own page."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -53,9 +53,9 @@ def show_subject(event: Event) -> str:
     return link_to(model, event.key) if model else show_id(event.key)
 
 
-def list_events(*, key: UUID) -> Table:
-    """Return the latest events about one subject."""
-    events = Event.objects.filter(key=key).order_by("-seq")[:_SHOWN]
+def list_events(*, key: UUID, leave_out: Collection[str] = ()) -> Table:
+    """Return the latest events about one subject, but for those of the types in `leave_out`."""
+    events = Event.objects.filter(key=key).exclude(type__in=leave_out).order_by("-seq")[:_SHOWN]
     return Table(
         title="Events",
         headings=("Sequence", "What happened", "When", "Why"),

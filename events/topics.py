@@ -42,6 +42,11 @@ def _all(event: Event) -> Iterator[tuple[UUID, Facts]]:
     yield event.key, event.payload
 
 
+def _to_client(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick the whole payload, under the client's id."""
+    yield UUID(event.payload["client"]), event.payload
+
+
 def _sign_in(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick a client's sign-in as a product metric."""
     yield event.key, {"name": "sign_in", "account": None, "value": 1, **event.payload}
@@ -122,7 +127,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),
     "hold.released": (_tell("hold.released", _all), _tell("account.balance.updated", _balance)),
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
-    "notification.requested": (_tell("notification.send", _all),),
+    "notification.requested": (_tell("notification.send", _to_client),),
     "delivery.retried": (),  # what staff did with a delivery concerns nobody else
     "message.buried": (_tell("dlq", _buried, goes_on_with="topic"),),
     "message.replayed": (),  # what staff did with a dead letter concerns nobody else

@@ -41,6 +41,8 @@ _CLIENT_TONES = {ClientStatus.ACTIVE: Tone.GOOD}
 _KYC_TONES = {KycStatus.VERIFIED: Tone.GOOD, KycStatus.IN_REVIEW: Tone.WAITING, KycStatus.REJECTED: Tone.BAD}
 
 name_subject(prefix="client", model=Client)
+
+_SIGN_INS = ["client.signed_in"]  # so many that they would hide what happened to the client
 keep_out_of_addresses(lambda text: is_document_number(text=text))
 
 
@@ -303,12 +305,12 @@ def _show_other_cases(request: HttpRequest, case: KycCase) -> Table | None:
 
 @table_on(Client, permission="events.view_event", is_last=True)
 def _show_events(request: HttpRequest, client: Client) -> Table:
-    return list_events(key=client.pk)
+    return list_events(key=client.pk, leave_out=_SIGN_INS)
 
 
 @table_on(KycCase, permission="events.view_event", is_last=True)
 def _show_events_of_client(request: HttpRequest, case: KycCase) -> Table:
-    return list_events(key=case.client_id)
+    return list_events(key=case.client_id, leave_out=_SIGN_INS)
 
 
 @table_on(User, permission="kyc.view_client")

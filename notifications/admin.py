@@ -51,7 +51,7 @@ _OUTCOME_TONES = {
     Outcome.REFUSED: Tone.BAD,
 }
 
-name_subject(prefix="notification", model=Client)
+name_subject(prefix="notification", model=Notification)
 name_subject(prefix="delivery", model=Delivery)
 
 

@@ -18,7 +18,7 @@ def delivery_requested(*, notification_id: UUID, client_id: UUID, kind: Kind, ab
         "template": kind.value,
         "about": about,
     }
-    return NewEvent(type="notification.requested", key=client_id, payload=payload, occurred_at=now)
+    return NewEvent(type="notification.requested", key=notification_id, payload=payload, occurred_at=now)
 
 
 def delivery_retried(*, delivery: Delivery, reason: str, actor: User, now: datetime) -> NewEvent:

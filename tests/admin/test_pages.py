@@ -14,6 +14,7 @@ from accounts.models import Account
 from core.models import User
 from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
+from kyc.services import record_sign_in, update_client
 from kyc.states import DocumentType
 from ledger.errors import InsufficientFundsError
 from ledger.models import Hold, JournalEntry, LedgerAccount
@@ -305,6 +306,23 @@ def test_the_first_page_opens_on_an_empty_bank_and_without_a_role(sign_in: SignI
     browser = Browser()
     browser.force_login(User.objects.create_user(username="new", is_staff=True))
     assert "no role yet" in read(browser, reverse("admin:index"))
+
+
+def test_the_bare_address_leads_to_the_first_page() -> None:
+    assert Browser().get("/")["Location"] == reverse("admin:index")
+
+
+def test_sign_ins_do_not_hide_what_happened_to_a_client(bank: Bank, sign_in: SignIn) -> None:
+    for _ in range(20):
+        record_sign_in(user=bank.alice.user, now=timezone.now())
+    update_client(client_id=bank.alice.pk, email="new@example.com", now=timezone.now())
+    for _ in range(20):
+        record_sign_in(user=bank.alice.user, now=timezone.now())
+
+    page = read(sign_in("auditor"), address(Client, "change", bank.alice.pk))
+
+    assert "client.updated" in page
+    assert "client.signed_in" not in page
 
 
 def test_a_customer_does_not_get_in() -> None:
