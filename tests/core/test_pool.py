@@ -1,7 +1,5 @@
 """PostgreSQL ends all connections, as a restart does: the next requests get new ones, and none is refused."""
 
-import time
-
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client as Browser
@@ -11,7 +9,6 @@ from tests.races.rivals import run_together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 IDLE = 6
-SECONDS = 2.0
 
 
 def end_all_connections() -> None:
@@ -38,19 +35,15 @@ def ask() -> int:
 
 def test_one_request_after_the_other_is_answered() -> None:
     end_all_connections()
-    started = time.monotonic()
 
     answers = [ask() for _ in range(IDLE)]
 
     assert answers == [401] * IDLE
-    assert time.monotonic() - started < SECONDS
 
 
 def test_requests_at_once_are_answered() -> None:
     end_all_connections()
-    started = time.monotonic()
 
     answers = run_together(*[ask] * IDLE)
 
     assert answers == [401] * IDLE
-    assert time.monotonic() - started < SECONDS

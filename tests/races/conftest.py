@@ -10,9 +10,9 @@ from pytest_django import DjangoDbBlocker
 MANY = 60
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _many_connections(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let the pool grow to more connections than a process of the bank would take."""
+    """Let the pool, which another test may have made anew, grow to more connections than a process would take."""
     with django_db_blocker.unblock():
         pool = cast("Any", connection).pool
     size = pool.max_size

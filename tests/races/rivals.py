@@ -37,9 +37,12 @@ def run_together(*calls: Callable[[], T]) -> list[T | BankError]:
     barrier = threading.Barrier(len(calls))
 
     def start(call: Callable[[], T]) -> T | BankError:
-        connection.ensure_connection()  # so that the race is for the rows, not for a connection
-        barrier.wait(PATIENCE_SECONDS)
-        return run(call)
+        try:
+            connection.ensure_connection()  # so that the race is for the rows, not for a connection
+            barrier.wait(PATIENCE_SECONDS)
+            return run(call)
+        finally:
+            connection.close()
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(start, calls))
