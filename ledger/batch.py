@@ -1,7 +1,7 @@
 """The unit of work of the ledger: over accounts that are locked, check in memory, write with one statement.
 
-The batch is the primitive, a single entry a batch of one. However many entries there are, they cost the same number
-of statements; see Note [Statements of the hot path] in core/db.py.
+The batch is the primitive, a single entry a batch of one. However many entries are written at once, they cost one
+statement; see Note [Statements of the hot path] in core/db.py.
 """
 
 from collections.abc import Sequence

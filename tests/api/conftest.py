@@ -3,9 +3,10 @@
 import pytest
 from pytest_django import Settings
 
+from accounts.models import Account
 from kyc.models import Client
 from tests.api.caller import Caller, call_as
-from tests.factories import make_alice
+from tests.factories import make_account, make_alice, make_client
 
 
 @pytest.fixture
@@ -30,3 +31,15 @@ def api(alice: Client) -> Caller:
 def _quick_passwords(settings: Settings) -> None:
     """Hash passwords quickly; how slow the bank's own hash is matters to none of these tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def source(alice: Client) -> Account:
+    """Alice's account with 100.00."""
+    return make_account(client=alice, balance=10_000)
+
+
+@pytest.fixture
+def target() -> Account:
+    """Carla's empty account."""
+    return make_account(client=make_client(name="Carla Costa"))
