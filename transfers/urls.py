@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from transfers.api import DepositsView, TransfersView, TransferView, WithdrawalsView
+from transfers.api.movements import DepositsView, WithdrawalsView
+from transfers.api.transfers import TransfersView, TransferView
 
 urlpatterns = [
     path("accounts/<id:account_id>/deposits", DepositsView.as_view()),

@@ -24,7 +24,7 @@ from core.scopes import Scope
 from kyc.models import Client
 from tests.api.caller import HTTP_METHODS, Answer, Caller, call_as, find_operation, get_document
 from tests.factories import make_account, make_bob, make_client
-from transfers import api as transfers_api
+from transfers.api import movements
 
 pytestmark = pytest.mark.django_db
 
@@ -300,7 +300,7 @@ class TestFaults:
     def test_a_fault_tells_nothing_and_is_logged(
         self, api: Caller, order: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(transfers_api, "submit_transfer", _raise(RuntimeError("secret detail")))
+        monkeypatch.setattr(movements, "submit_transfer", _raise(RuntimeError("secret detail")))
 
         answer = api.post("transfers", order, key="k1", **{"X-Request-ID": "trace-me"})
 
@@ -312,7 +312,7 @@ class TestFaults:
     def test_a_database_that_goes_away_leaves_the_outcome_open(
         self, api: Caller, order: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(transfers_api, "submit_transfer", _raise(OperationalError("server closed the connection")))
+        monkeypatch.setattr(movements, "submit_transfer", _raise(OperationalError("server closed the connection")))
 
         answer = api.post("transfers", order, key="k1")
 
