@@ -35,10 +35,16 @@ from kyc.errors import CaseNotOpenError
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_by_document, get_fingerprint, get_masked_document, list_open_cases
 from kyc.services import decide_case
-from kyc.states import ClientStatus, DocumentType, KycStatus
+from kyc.states import CaseStatus, ClientStatus, DocumentType, KycStatus
 
 _CLIENT_TONES = {ClientStatus.ACTIVE: Tone.GOOD}
 _KYC_TONES = {KycStatus.VERIFIED: Tone.GOOD, KycStatus.IN_REVIEW: Tone.WAITING, KycStatus.REJECTED: Tone.BAD}
+_CASE_TONES = {
+    CaseStatus.VERIFIED: Tone.GOOD,
+    CaseStatus.IN_REVIEW: Tone.WAITING,
+    CaseStatus.REJECTED: Tone.BAD,
+    CaseStatus.CLOSED: Tone.OVER,
+}
 
 name_subject(prefix="client", model=Client)
 
@@ -56,7 +62,7 @@ def _show_kyc_status(client: Client) -> str:
 
 
 def _show_case_status(case: KycCase) -> str:
-    return show_status(case.status, case.get_status_display(), _KYC_TONES)
+    return show_status(case.status, case.get_status_display(), _CASE_TONES)
 
 
 def _show_document(client: Client) -> str:
@@ -145,11 +151,12 @@ def _find_by_document(number: str) -> Client | None:
 
 @admin.register(KycCase)
 class KycCaseAdmin(BankAdmin):
-    """A look at a client, ended by a decision."""
+    """A look at a client, ended by a decision or by the client's leaving."""
 
     help_text = (
         "Each case is one look at who a client is. Approve or reject it with a reason; the client learns of it at "
-        "once, and the decision cannot be taken back, only followed by a new case."
+        "once, and the decision cannot be taken back, only followed by a new case. A case that waits while its client "
+        "leaves is closed without a decision."
     )
     empty_text = "No case matches. New cases come with each registration; nothing waits for you here."
     search_help_text = "Name or e-mail of the client, id"
@@ -160,7 +167,7 @@ class KycCaseAdmin(BankAdmin):
         column("Client", lambda case: link_to(Client, case.client_id, case.client)),
         column("Status", _show_case_status),
         column("Opened", lambda case: show_moment(case.opened_at)),
-        column("Decided", lambda case: show_moment(case.decided_at)),
+        column("Ended", lambda case: show_moment(case.decided_at)),
         column("By", lambda case: case.decided_by or NOTHING),
     )
     list_filter = (("status", ChoicesDropdownFilter), ("opened_at", DayFilter))
@@ -178,10 +185,10 @@ class KycCaseAdmin(BankAdmin):
             },
         ),
         (
-            "Decision",
+            "End",
             {
                 "fields": (
-                    column("Decided", lambda case: show_moment(case.decided_at)),
+                    column("Ended", lambda case: show_moment(case.decided_at)),
                     column("By", lambda case: case.decided_by or NOTHING),
                     column("Reason", lambda case: case.reason or NOTHING),
                 )
@@ -292,7 +299,7 @@ def _make_cases(cases: QuerySet[KycCase]) -> Table:
         )
         for case in cases
     ]
-    headings = ("Case", "Status", "Opened", "Decided", "By", "Reason")
+    headings = ("Case", "Status", "Opened", "Ended", "By", "Reason")
     return Table(title="KYC cases", headings=headings, rows=rows, empty="This client never had a KYC case.")
 
 

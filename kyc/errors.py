@@ -72,11 +72,11 @@ class CaseNotFoundError(BankError):
 
 
 class CaseNotOpenError(BankError):
-    """The case was decided before."""
+    """The case was decided before, or closed as the client left."""
 
     code = "case_not_open"
     http_status = 409
-    message = "The KYC case was already decided."
+    message = "The KYC case is no longer open."
 
 
 class ClientChangedError(BankError):

@@ -11,6 +11,7 @@ from kyc.states import (
     CASE_TRANSITIONS,
     CLIENT_TRANSITIONS,
     KYC_TRANSITIONS,
+    CaseStatus,
     ClientStatus,
     DocumentType,
     KycStatus,
@@ -63,11 +64,11 @@ class Client(models.Model):
 
 
 class KycCase(models.Model):
-    """One look at a client: opened at registration or when a review falls due, ended by a decision."""
+    """One look at a client: opened at registration or when a review falls due, ended by a decision or as it leaves."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="cases")
-    status = models.CharField(max_length=9, choices=KycStatus.choices, default=KycStatus.IN_REVIEW)
+    status = models.CharField(max_length=9, choices=CaseStatus.choices, default=CaseStatus.IN_REVIEW)
     opened_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -76,27 +77,28 @@ class KycCase(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
-        """One open case a client; a decided case says who, when and why, for good."""
+        """One open case a client; a case that ended says when and why, for good, and a decision also by whom."""
 
         verbose_name = "KYC case"
         permissions = [("decide_kyccase", "Can decide a KYC case")]
         triggers = [
             never_deleted(table="kyc_kyccase"),
             never_changed(table="kyc_kyccase", fields=["id", "client_id", "opened_at"]),
-            born_in(table="kyc_kyccase", field="status", state=KycStatus.IN_REVIEW),
+            born_in(table="kyc_kyccase", field="status", state=CaseStatus.IN_REVIEW),
             legal_states(table="kyc_kyccase", field="status", transitions=CASE_TRANSITIONS),
-            frozen_once(table="kyc_kyccase", condition=f"OLD.status <> '{KycStatus.IN_REVIEW.value}'"),
+            frozen_once(table="kyc_kyccase", condition=f"OLD.status <> '{CaseStatus.IN_REVIEW.value}'"),
         ]
         constraints = [
-            UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=KycStatus.IN_REVIEW)),
+            UniqueConstraint(fields=["client"], name="kyc_case_one_open", condition=Q(status=CaseStatus.IN_REVIEW)),
             CheckConstraint(
                 name="kyc_case_decided",
-                condition=Q(status=KycStatus.IN_REVIEW, decided_at__isnull=True, decided_by__isnull=True)
+                condition=Q(status=CaseStatus.IN_REVIEW, decided_at__isnull=True, decided_by__isnull=True)
                 | (
-                    ~Q(status=KycStatus.IN_REVIEW)
+                    Q(status=CaseStatus.CLOSED, decided_at__isnull=False)  # by nobody, if the system did it
+                    | Q(status__in=[CaseStatus.VERIFIED, CaseStatus.REJECTED])
                     & Q(decided_at__isnull=False, decided_by__isnull=False)
-                    & ~Q(reason="")
-                ),
+                )
+                & ~Q(reason=""),
             ),
         ]
 

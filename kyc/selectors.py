@@ -10,7 +10,7 @@ from core.pii import index_document, mask_document
 from kyc.documents import parse_document_number, parse_document_type
 from kyc.errors import ClientNotFoundError
 from kyc.models import Client, KycCase
-from kyc.states import ClientStatus, KycStatus
+from kyc.states import CaseStatus
 
 
 def get_client(*, client_id: UUID) -> Client:
@@ -50,8 +50,4 @@ def get_fingerprint(*, case: KycCase) -> str:
 
 def list_open_cases() -> QuerySet[KycCase]:
     """List the cases that wait for a decision, the oldest first."""
-    return (
-        KycCase.objects.filter(status=KycStatus.IN_REVIEW, client__status=ClientStatus.ACTIVE)
-        .select_related("client")
-        .order_by("opened_at", "id")
-    )
+    return KycCase.objects.filter(status=CaseStatus.IN_REVIEW).select_related("client").order_by("opened_at", "id")

@@ -38,7 +38,7 @@ from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_of_user, get_fingerprint
-from kyc.states import CASE_TRANSITIONS, ClientStatus, KycStatus
+from kyc.states import DECISIONS, CaseStatus, ClientStatus, KycStatus
 
 _SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
 _EMAIL_TAKEN: dict[str, type[BankError]] = dict.fromkeys(_SIGN_IN_CONSTRAINTS, EmailTakenError)
@@ -141,19 +141,18 @@ def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, re
     """End an open case: `decision` is KycStatus.VERIFIED or REJECTED, and the client has it from this commit on.
 
     `seen` is the fingerprint of the case (kyc.selectors.get_fingerprint) when its client's data were looked at. Raises
-    InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientInactiveError, ClientBusyError, ClientChangedError if
-    the data have changed since, and NotEntitledToDecideError unless `decided_by` is active staff and not the client
-    itself.
+    InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientBusyError, ClientChangedError if the data have changed
+    since, and NotEntitledToDecideError unless `decided_by` is active staff and not the client itself.
     """
     reason = clean_line(reason, field="reason", max_length=255)
-    if decision not in CASE_TRANSITIONS[KycStatus.IN_REVIEW]:
+    if decision not in DECISIONS:
         raise InvalidInputError(errors={"decision": ["Decide for verified or rejected."]})
     with transaction.atomic(durable=True):
         case = _lock_open_case(case_id=case_id)
         _require_entitled(decided_by, client=case.client)
         if seen != get_fingerprint(case=case):
             raise ClientChangedError
-        _end_case(case=case, decision=decision, decided_by=decided_by, reason=reason, now=now)
+        _end_case(case=case, status=decision, actor=decided_by, reason=reason, now=now)
         case.client.kyc_status = decision
         case.client.save(update_fields=["kyc_status"])
         record_events(events=[client_decided(client=case.client, decided_by=decided_by, reason=reason, now=now)])
@@ -161,15 +160,17 @@ def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, re
 
 
 def _lock_open_case(*, case_id: UUID) -> KycCase:
-    """Lock the case by its client's row, as everything about a client is, and read it under that lock."""
+    """Lock the case by its client's row, as everything about a client is, and read it under that lock.
+
+    While it is open, its client is active: who leaves closes it.
+    """
     client_id = KycCase.objects.filter(id=case_id).values_list("client_id", flat=True).first()
     if client_id is None:
         raise CaseNotFoundError
     client = lock_client(client_id=client_id)
     case = KycCase.objects.get(id=case_id)
-    if case.status != KycStatus.IN_REVIEW:
+    if case.status != CaseStatus.IN_REVIEW:
         raise CaseNotOpenError
-    _require_active(client)
     case.client = client
     return case
 
@@ -179,10 +180,10 @@ def _require_entitled(decided_by: User, *, client: Client) -> None:
         raise NotEntitledToDecideError
 
 
-def _end_case(*, case: KycCase, decision: str, decided_by: User, reason: str, now: datetime) -> None:
-    case.status = decision
+def _end_case(*, case: KycCase, status: str, actor: User | None, reason: str, now: datetime) -> None:
+    case.status = status
     case.decided_at = now
-    case.decided_by = decided_by
+    case.decided_by = actor
     case.reason = reason
     case.save(update_fields=["status", "decided_at", "decided_by", "reason"])
 
@@ -197,7 +198,7 @@ def reopen_case(*, client_id: UUID, reason: str, actor: User | None, now: dateti
     with transaction.atomic(durable=True):
         client = lock_client(client_id=client_id)
         _require_active(client)
-        if client.cases.filter(status=KycStatus.IN_REVIEW).exists():
+        if client.cases.filter(status=CaseStatus.IN_REVIEW).exists():
             raise CaseOpenError
         client.kyc_status = KycStatus.IN_REVIEW
         client.save(update_fields=["kyc_status"])
@@ -218,7 +219,8 @@ def record_sign_in(*, user: User, now: datetime) -> None:
 def mark_inactive(*, client: Client, reason: str, actor: User | None, now: datetime) -> None:
     """Shut a client out for good, in the transaction that closed its accounts. The client is locked by the caller.
 
-    Its user can no longer sign in, and tokens that were issued stop at once. Raises ClientInactiveError on a repeat.
+    Its user can no longer sign in, and tokens that were issued stop at once. A KYC case that waits is closed: there is
+    nothing left to decide. Raises ClientInactiveError on a repeat.
     """
     require_transaction()
     _require_active(client)
@@ -227,6 +229,8 @@ def mark_inactive(*, client: Client, reason: str, actor: User | None, now: datet
     client.inactivation_reason = reason
     client.save(update_fields=["status", "inactivated_at", "inactivation_reason"])
     User.objects.filter(pk=client.user_id).update(is_active=False)
+    for case in client.cases.filter(status=CaseStatus.IN_REVIEW):
+        _end_case(case=case, status=CaseStatus.CLOSED, actor=actor, reason=reason, now=now)
     record_events(events=[client_inactivated(client=client, actor=actor, reason=reason, now=now)])
 
 

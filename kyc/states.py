@@ -19,11 +19,20 @@ class ClientStatus(models.TextChoices):
 
 
 class KycStatus(models.TextChoices):
-    """What the bank decided about the client's identity; also the state of a case."""
+    """What the bank decided about the client's identity."""
 
     IN_REVIEW = "in_review", "In review"
     VERIFIED = "verified", "Verified"
     REJECTED = "rejected", "Rejected"
+
+
+class CaseStatus(models.TextChoices):
+    """How far a KYC case is: it waits, ended with a decision, or ended without one as the client left."""
+
+    IN_REVIEW = KycStatus.IN_REVIEW.value, "In review"
+    VERIFIED = KycStatus.VERIFIED.value, "Verified"
+    REJECTED = KycStatus.REJECTED.value, "Rejected"
+    CLOSED = "closed", "Closed"
 
 
 CLIENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -39,8 +48,12 @@ KYC_TRANSITIONS: dict[str, tuple[str, ...]] = {
 """A verified client goes back into review when the review falls due; a rejected one may be heard again."""
 
 CASE_TRANSITIONS: dict[str, tuple[str, ...]] = {
-    KycStatus.IN_REVIEW: (KycStatus.VERIFIED, KycStatus.REJECTED),
-    KycStatus.VERIFIED: (),
-    KycStatus.REJECTED: (),
+    CaseStatus.IN_REVIEW: (CaseStatus.VERIFIED, CaseStatus.REJECTED, CaseStatus.CLOSED),
+    CaseStatus.VERIFIED: (),
+    CaseStatus.REJECTED: (),
+    CaseStatus.CLOSED: (),
 }
-"""A case ends with its decision; a new look at the client is a new case."""
+"""A case ends with its decision, or closes when its client leaves; a new look at the client is a new case."""
+
+DECISIONS = frozenset({KycStatus.VERIFIED, KycStatus.REJECTED})
+"""What staff may decide."""

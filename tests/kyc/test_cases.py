@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.services import inactivate_client
 from core.db import get_constraint_name
 from core.errors import InvalidInputError
 from core.ids import uuid7
@@ -26,7 +27,7 @@ from kyc.errors import (
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_of_user, get_client, get_fingerprint, list_open_cases
 from kyc.services import decide_case, reopen_case, update_client
-from kyc.states import KycStatus
+from kyc.states import CaseStatus, KycStatus
 from tests.factories import make_alice, make_bob, make_client, make_inactive_client, make_staff
 from tests.runtime_role import as_runtime_role
 
@@ -117,7 +118,7 @@ def test_refuses_a_decision_without_a_usable_reason(reason: str) -> None:
     assert list(refused.value.errors) == ["reason"]
 
 
-@pytest.mark.parametrize("decision", ["in_review", "maybe"])
+@pytest.mark.parametrize("decision", ["in_review", "closed", "maybe"])
 def test_refuses_a_decision_that_decides_nothing(decision: str) -> None:
     with pytest.raises(InvalidInputError):
         decide(make_bob(), decision=decision)
@@ -144,9 +145,39 @@ def test_refuses_a_decision_of_staff_on_themselves() -> None:
         decide(bob, by=bob.user)
 
 
-def test_refuses_a_decision_on_an_inactive_client() -> None:
-    with pytest.raises(ClientInactiveError):
+def test_a_case_that_waits_is_closed_when_its_client_leaves() -> None:
+    bob, actor = make_bob(), make_staff()
+
+    inactivate_client(client_id=bob.id, reason="Asked to leave", actor=actor, now=NOW)
+
+    case = bob.cases.get()
+    bob.refresh_from_db()
+    assert (case.status, case.decided_by, case.reason, case.decided_at) == ("closed", actor, "Asked to leave", NOW)
+    assert bob.kyc_status == KycStatus.IN_REVIEW  # the bank has decided nothing about the identity
+
+
+def test_a_decided_case_stays_as_it_is_when_its_client_leaves() -> None:
+    assert make_inactive_client(kyc_status=KycStatus.VERIFIED).cases.get().status == CaseStatus.VERIFIED
+
+
+def test_refuses_a_decision_on_a_closed_case() -> None:
+    with pytest.raises(CaseNotOpenError):
         decide(make_inactive_client(kyc_status=KycStatus.IN_REVIEW))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": CaseStatus.CLOSED},
+        {"status": CaseStatus.CLOSED, "decided_at": NOW},
+        {"status": CaseStatus.CLOSED, "reason": "Left"},
+        {"status": CaseStatus.VERIFIED, "decided_at": NOW, "reason": "Seen"},
+    ],
+)
+def test_the_database_asks_of_an_end_when_and_why_and_of_a_decision_by_whom(change: dict[str, object]) -> None:
+    case = make_bob().cases.get()
+
+    assert refused_by(KycCase.objects.filter(id=case.id), change) == "kyc_case_decided"
 
 
 def test_refuses_a_decision_on_a_case_that_does_not_exist() -> None:
