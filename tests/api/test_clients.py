@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 
 from core.models import User
 from core.scopes import Scope
@@ -51,6 +52,34 @@ class TestRegistering:
             "kyc_status": "in_review",
         }
         assert KycCase.objects.filter(client=client, status=KycStatus.IN_REVIEW).exists()
+
+    @pytest.mark.parametrize(
+        ("document_type", "document_number", "birth_date", "masked"),
+        [
+            ("cpf", "529.982.247-25", "1990-05-17", "********725"),
+            ("cnpj", "11.222.333/0001-81", "2019-01-02", "***********181"),
+            ("cnpj", "12.abc.345/01de-35", "2026-07-01", "***********E35"),  # a company of this year, with letters
+            ("passport", "fx123456", "1990-05-17", "*****456"),
+        ],
+    )
+    def test_takes_each_type_of_document_and_shows_it_masked(
+        self, anonymous: Caller, document_type: str, document_number: str, birth_date: str, masked: str
+    ) -> None:
+        document = {"document_type": document_type, "document_number": document_number, "birth_date": birth_date}
+
+        with time_machine.travel("2026-11-02T12:00:00Z"):
+            assert anonymous.post("clients", REGISTRATION | document).status == 201
+            data = call_as(Client.objects.get()).get("clients/me").data
+
+        assert data | document | {"document_number": masked} == data
+
+    def test_one_document_makes_one_client_however_it_is_written(self, anonymous: Caller) -> None:
+        company = {"document_type": "cnpj", "birth_date": "2019-01-02"}
+        anonymous.post("clients", REGISTRATION | company | {"document_number": "12.ABC.345/01DE-35"})
+
+        again = company | {"document_number": "12abc34501de35", "email": "other@example.com"}
+
+        assert anonymous.post("clients", REGISTRATION | again).refusal == (409, "client_exists")
 
     def test_the_new_client_signs_in_by_its_address(self, anonymous: Caller) -> None:
         anonymous.post("clients", REGISTRATION)

@@ -1,7 +1,11 @@
 """CPF, CNPJ and passport numbers: how they may be written, and what their check digits catch."""
 
+import string
+
 import pytest
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidInputError
 from core.pii import index_document, mask_document
@@ -55,6 +59,60 @@ def test_refuses_a_number_that_no_document_has(document_type: DocumentType, text
         parse_document_number(document_type=document_type, text=text)
 
     assert list(refused.value.errors) == ["document_number"]
+
+
+ROOTS = st.text(string.digits + string.ascii_uppercase, min_size=12, max_size=12).filter(
+    lambda root: len(set(root)) > 1
+)
+
+
+def make_check_digits(root: str) -> str:
+    """Return the two check digits of a CNPJ as the Receita Federal defines them, weight by weight."""
+    weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
+    digits = ""
+    for first in (1, 0):
+        values = [ord(character) - 48 for character in root + digits]
+        remainder = sum(value * weight for value, weight in zip(values, weights[first:], strict=True)) % 11
+        digits += str(0 if remainder < 2 else 11 - remainder)
+    return digits
+
+
+@given(root=ROOTS)
+def test_a_cnpj_of_digits_and_letters_has_one_pair_of_check_digits(root: str) -> None:
+    right = make_check_digits(root)
+
+    accepted = {f"{pair:02d}" for pair in range(100) if is_document_number_of(DocumentType.CNPJ, f"{root}{pair:02d}")}
+
+    assert accepted == {right}
+
+
+@given(root=ROOTS, is_lower=st.booleans(), is_punctuated=st.booleans())
+def test_a_cnpj_has_one_form_however_it_is_written(root: str, is_lower: bool, is_punctuated: bool) -> None:
+    number = root + make_check_digits(root)
+    text = f"{number[:2]}.{number[2:5]}.{number[5:8]}/{number[8:12]}-{number[12:]}" if is_punctuated else number
+
+    written = text.lower() if is_lower else text
+
+    assert parse_document_number(document_type=DocumentType.CNPJ, text=written) == number
+
+
+@given(text=st.text(max_size=20), document_type=st.sampled_from(DocumentType))
+def test_whatever_is_typed_is_a_number_in_its_normal_form_or_refused(text: str, document_type: DocumentType) -> None:
+    try:
+        number = parse_document_number(document_type=document_type, text=text)
+    except InvalidInputError:
+        return
+
+    assert set(number) <= set(string.digits + string.ascii_uppercase)
+    assert parse_document_number(document_type=document_type, text=number) == number
+
+
+def is_document_number_of(document_type: DocumentType, text: str) -> bool:
+    """Tell whether `text` is accepted as a number of that type."""
+    try:
+        return bool(parse_document_number(document_type=document_type, text=text))
+    except InvalidInputError:
+        return False
 
 
 @pytest.mark.parametrize("text", ["", "CPF", "rg", "cpf\x00"])
