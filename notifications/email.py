@@ -1,6 +1,6 @@
 """The port to the mail server: one e-mail, sent or refused, for good or for now."""
 
-from collections.abc import Callable
+import re
 from email.utils import parseaddr
 from smtplib import SMTPDataError, SMTPException, SMTPNotSupportedError, SMTPRecipientsRefused
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from events.dead_letters import describe_error
 
 _FOR_GOOD = 500
+_ADDRESS = r"""[^\s<>"'(),:;]+@[^\s<>"'(),:;]+"""
 
 
 class EmailRefusedError(Exception):
@@ -31,7 +32,10 @@ def send_email(*, connection: BaseEmailBackend, delivery_id: UUID, to: str, subj
 
     Raises EmailRefusedError, EmailPutOffError or MailAwayError.
     """
-    _call(connection.open)
+    try:
+        connection.open()
+    except (SMTPException, OSError) as error:  # one without TLS, or sign-in, too: nothing is wrong with the e-mail
+        raise MailAwayError(describe_error(error)) from error
     message = EmailMessage(
         subject=subject,
         body=text,
@@ -40,7 +44,7 @@ def send_email(*, connection: BaseEmailBackend, delivery_id: UUID, to: str, subj
         headers={"Message-ID": make_message_id(delivery_id=delivery_id), "Auto-Submitted": "auto-generated"},
     )
     try:
-        _call(message.send)
+        _send(message, to)
     except EmailPutOffError:
         connection.close()  # whatever state it is in
         raise
@@ -52,18 +56,21 @@ def make_message_id(*, delivery_id: UUID) -> str:
     return f"<{delivery_id}@{domain}>"
 
 
-def _call(step: Callable[[], object]) -> None:
-    """Do a step of SMTP. What is our own fault, such as a sender that is refused, is worth another try once mended."""
+def _send(message: EmailMessage, to: str) -> None:
+    """Send. What is our own fault, such as a sender that is refused, is worth another try once mended."""
     try:
-        step()
+        message.send()
     except SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise (EmailRefusedError if min(codes) >= _FOR_GOOD else EmailPutOffError)(describe_error(error)) from error
+        raise (EmailRefusedError if min(codes) >= _FOR_GOOD else EmailPutOffError)(_describe(error, to)) from error
     except SMTPDataError as error:
-        raise (EmailRefusedError if error.smtp_code >= _FOR_GOOD else EmailPutOffError)(
-            describe_error(error)
-        ) from error
+        raise (EmailRefusedError if error.smtp_code >= _FOR_GOOD else EmailPutOffError)(_describe(error, to)) from error
     except SMTPNotSupportedError as error:  # an address that this server cannot write
-        raise EmailRefusedError(describe_error(error)) from error
+        raise EmailRefusedError(_describe(error, to)) from error
     except (SMTPException, OSError) as error:
-        raise MailAwayError(describe_error(error)) from error
+        raise MailAwayError(_describe(error, to)) from error
+
+
+def _describe(error: Exception, to: str) -> str:
+    """Return an error without the client's address, in whatever spelling: it is kept for ever, and logged."""
+    return re.sub(f"{re.escape(to)}|{_ADDRESS}", "(address)", describe_error(error), flags=re.IGNORECASE)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -14,6 +15,7 @@ from pytest_django import Settings
 
 from core.errors import InvalidInputError
 from events.models import Event
+from kyc.models import Client
 from notifications import deliveries
 from notifications.deliveries import deliver_due, get_pause
 from notifications.errors import DeliveryNotFailedError
@@ -121,6 +123,42 @@ def test_an_email_that_is_refused_for_now_waits_for_another_attempt(
     assert (delivery.state, delivery.failures, list_outcomes(delivery)) == ("waiting", 1, [Outcome.PUT_OFF])
     assert delivery.due_at > timezone.now() + timedelta(seconds=20)
     assert answer[4:] in get_error(delivery)
+
+
+@pytest.mark.parametrize("wanted", [{"EMAIL_USE_TLS": True}, {"EMAIL_HOST_USER": "bank", "EMAIL_HOST_PASSWORD": "x"}])
+def test_a_mail_server_that_offers_no_tls_or_sign_in_gets_nothing_and_that_is_no_emails_fault(
+    delivery: Delivery, mail_server: MailServer, settings: Settings, wanted: dict[str, Any]
+) -> None:
+    for name, value in wanted.items():
+        setattr(settings, name, value)
+    other = make_other(delivery)
+
+    deliver_due(seconds=5)
+
+    assert mail_server.taken == []
+    assert list_outcomes(delivery) + list_outcomes(other) == [Outcome.PUT_OFF]
+    assert Delivery.objects.filter(pk__in=[delivery.pk, other.pk], state="waiting").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("RCPT", "550 <alice@example.com>: no such user"),
+        ("RCPT", "450 Alice@Example.com: mailbox is busy"),
+        ("TEXT", "554 <alice.of.old@example.org> has moved"),
+        ("MAIL", "530 sign in first"),
+    ],
+)
+def test_what_is_kept_of_an_attempt_and_logged_names_no_address(
+    delivery: Delivery, mail_server: MailServer, caplog: pytest.LogCaptureFixture, command: str, answer: str
+) -> None:
+    Client.objects.update(email="alice@example.com")
+    mail_server.answers[command] = answer
+
+    deliver_due(seconds=5)
+
+    assert answer.split()[-1] in get_error(delivery)
+    assert "@" not in get_error(delivery) + caplog.text
 
 
 def test_a_silent_mail_server_is_given_up_in_time(
