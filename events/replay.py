@@ -64,7 +64,8 @@ def replay_events(
             f"The inbox remembers for {settings.INBOX_DAYS} days what {group.name} has taken in; "
             f"older events could take effect twice."
         )
-    return _replay(group, since, until, on_progress)
+    newest = get_position(name=RELAY)  # up to there, no number is committed late
+    return _replay(group, since, newest if until is None else min(until, newest), on_progress)
 
 
 def start_again(*, group: Group, on_progress: Callable[[Progress], None]) -> Replayed:
@@ -75,7 +76,9 @@ def start_again(*, group: Group, on_progress: Callable[[Progress], None]) -> Rep
     if group.reset is None:
         raise ReplayRefusedError(f"What {group.name} has done cannot be undone, so it is never done again.")
     group.reset()
-    return _replay(group, 0, None, on_progress)
+    # To the newest event, past the relay's cursor: what it is publishing may have been taken in before the reset. What
+    # cannot be seen yet has not been published, so it comes by Kafka.
+    return _replay(group, 0, _find_newest(), on_progress)
 
 
 def find_first(*, since: datetime) -> int:
@@ -93,9 +96,11 @@ def _find_last_until(moment: datetime) -> int:
     return found.first() or 0  # searched from the end
 
 
-def _replay(group: Group, since: int, until: int | None, on_progress: Callable[[Progress], None]) -> Replayed:
-    newest = get_position(name=RELAY)  # up to there, no number is committed late
-    last = newest if until is None else min(until, newest)
+def _find_newest() -> int:
+    return Event.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+
+
+def _replay(group: Group, since: int, last: int, on_progress: Callable[[Progress], None]) -> Replayed:
     taken_in, passed_over, failures = 0, 0, list[Failure]()
     for events in _batches(since, last):
         by_topic, untold = _make_messages(events, group)

@@ -18,8 +18,9 @@ from events.groups import get_group
 from events.inbox import take_in
 from events.kafka import drop_publisher
 from events.messages import Message, make_message
-from events.models import InboxMessage
+from events.models import Cursor, Event, InboxMessage
 from events.relay import relay_events
+from events.replay import start_again
 from reporting.analytics.models import ProductBalance
 from reporting.analytics.selectors import (
     Outcomes,
@@ -81,6 +82,16 @@ def test_emptied_and_told_again_they_are_the_same() -> None:
     deliver_all(group=GROUP)
 
     assert read_projections() == before
+    assert read_figures() == read_truth()
+
+
+def test_starting_again_loses_nothing_that_was_published_before_the_relay_has_noted_so() -> None:
+    live()
+    deliver_all(group=GROUP)
+    Cursor.objects.update_or_create(name="relay", defaults={"seq": Event.objects.earliest("seq").seq})
+
+    start_again(group=get_group(name=GROUP), on_progress=lambda _: None)
+
     assert read_figures() == read_truth()
 
 
