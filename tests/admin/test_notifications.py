@@ -1,9 +1,12 @@
 """Notifications in the back office: what was told, what could not be delivered, and sending it again."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from events.models import Event
@@ -57,6 +60,27 @@ def test_a_list_is_narrowed_by_state(bank: Bank, sign_in: SignIn) -> None:
     }
 
     assert shown == {"failed": True, "sent": False}
+
+
+def test_a_delivery_is_found_by_its_id_its_notification_and_its_client(bank: Bank, sign_in: SignIn) -> None:
+    browser, shown = sign_in("auditor"), address(Delivery, "change", bank.delivery.pk)
+
+    for key in (bank.delivery.pk, bank.delivery.notification_id, bank.delivery.notification.client_id):
+        assert shown in browser.get(f"{address(Delivery, 'changelist')}?q={key}").content.decode()
+    assert shown not in browser.get(f"{address(Delivery, 'changelist')}?q={uuid4()}").content.decode()
+
+
+def test_a_search_by_id_looks_into_indexes_and_joins_no_whole_tables(bank: Bank, sign_in: SignIn) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        sign_in("auditor").get(f"{address(Delivery, 'changelist')}?q={bank.alice.pk}")
+    [search] = [query["sql"] for query in captured if 'FROM "notifications_delivery"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # as if there were many rows
+        cursor.execute(f"EXPLAIN {search}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "Index Cond: (client_id = " in plan
+    assert " OR " not in plan
 
 
 def test_a_maker_sends_again_with_a_reason(bank: Bank, sign_in: SignIn) -> None:
