@@ -27,11 +27,14 @@ Holders = Mapping[UUID, UUID]
 
 Facts = Mapping[str, object]
 
+_ENDS_OF_PAYMENTS = {"settled": Kind.PAYMENT_SETTLED, "returned": Kind.PAYMENT_RETURNED}
+"""No other end is known, so a message of one is no news to a client but a dead letter to staff."""
+
 
 def deliver(messages: Sequence[Message]) -> None:
     """Let notifications go out."""
     told = [read_data(message, NotificationSend) for message in messages]
-    for channel in Channel:
+    for channel in sorted({Channel(each.channel) for each in told}):
         ids = [each.notification for each in told if each.channel == channel]
         make_deliveries(notification_ids=ids, channel=channel, now=timezone.now())
     wake_after_commit()
@@ -108,8 +111,7 @@ def _draft_failed(message: Message, transfer: TransactionFailed, holders: Holder
 
 
 def _draft_payment(message: Message, payment: PaymentProcessed, holders: Holders) -> Draft:
-    kind = Kind.PAYMENT_SETTLED if payment.outcome == "settled" else Kind.PAYMENT_RETURNED
-    return _draft_transfer(message, kind, payment, payment.account, holders)
+    return _draft_transfer(message, _ENDS_OF_PAYMENTS[payment.outcome], payment, payment.account, holders)
 
 
 def _draft_transfer(

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.services import block_account, inactivate_client, unblock_account
 from core.ids import uuid7
+from events.catalogue.others import NotificationSend
 from events.catalogue.transactions import FraudAlert, PaymentProcessed
 from events.messages import make_message
 from events.models import Event, InboxMessage
@@ -97,6 +98,26 @@ def test_the_end_of_a_payment_is_told_to_whose_it_was(outcome: str, kind: str) -
     )
 
     assert list_kinds(account.client) == [kind]
+
+
+def test_an_end_of_a_payment_that_is_not_known_is_told_to_nobody() -> None:
+    account = make_account()
+    data = PaymentProcessed(uuid7(), account.pk, "recalled", 500, "BRL", "")
+    message = make_message(topic="payment.processed", subject=account.pk, sequence=1, time=timezone.now(), data=data)
+
+    with pytest.raises(KeyError, match="recalled"):
+        deliver([message], group=GROUP)
+
+    assert list_kinds(account.client) == []
+
+
+def test_a_channel_that_is_not_known_is_not_passed_over_in_silence() -> None:
+    bob = make_bob()
+    data = NotificationSend(uuid7(), bob.pk, "telegram", "client_created", bob.pk)
+    message = make_message(topic="notification.send", subject=bob.pk, sequence=1, time=timezone.now(), data=data)
+
+    with pytest.raises(ValueError, match="telegram"):
+        deliver([message], group=GROUP)
 
 
 def test_a_fraud_alert_is_told_to_staff_and_not_to_the_client() -> None:
