@@ -1,54 +1,88 @@
 """Making notifications that are missing from the events, which tell again what their messages told."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-import msgspec
 from django.db import transaction
 
-from events.groups import get_group
+from events.dead_letters import OUTAGES, RELAY, list_unreplayed_messages
+from events.groups import Handler, get_group
 from events.messages import Message
-from events.models import Cursor, Event
-from events.relay import NAME as RELAY
-from events.topics import TOPICS, fan_out
+from events.models import Event
+from events.reader import get_position
+from events.replay import Failure
+from events.topics import fan_out
 
 _BATCH = 500
+_GROUP = "notifications"
 _REQUESTS = "notification.send"
 
 
-def rebuild_notifications() -> int:
-    """Take in anew whatever the relay has published so far, and return how many messages that were.
+class Rebuilt(NamedTuple):
+    """How many messages were taken in anew, and which events or messages of them could not be."""
+
+    taken_in: int
+    failures: list[Failure]
+
+
+def rebuild_notifications() -> Rebuilt:
+    """Take in anew whatever the relay has published so far, but for what the group has put aside.
 
     What was made before stays as it is, since a message makes a notification once; so this can run at any time, and
     again. E-mail goes out only about what is missing and still news.
     """
-    handlers = {
-        topic: handle for topic, handle in get_group(name="notifications").handlers.items() if topic != _REQUESTS
-    }
-    taken_in = 0
-    for messages in _in_batches(message for message in _tell_again() if message.type in handlers):
-        by_topic: dict[str, list[Message]] = defaultdict(list)
-        for message in messages:
+    handlers = {topic: handle for topic, handle in get_group(name=_GROUP).handlers.items() if topic != _REQUESTS}
+    put_aside = set(list_unreplayed_messages(group=_GROUP))
+    taken_in, failures = 0, list[Failure]()
+    for events in _read_relayed():
+        messages, untold = _tell_again(events)
+        failures += untold
+        for topic, told in _by_topic(messages, handlers).items():
+            wanted = [message for message in told if message.id not in put_aside]
+            failed = _take_in(handlers[topic], wanted)
+            taken_in += len(wanted) - len(failed)
+            failures += failed
+    return Rebuilt(taken_in, failures)
+
+
+def _read_relayed() -> Iterator[Sequence[Event]]:
+    """Yield the events that were relayed, in batches; below the relay's cursor no event can still appear."""
+    after, last = 0, get_position(name=RELAY)
+    while events := list(Event.objects.filter(seq__gt=after, seq__lte=last).order_by("seq")[:_BATCH]):
+        yield events
+        after = events[-1].seq
+
+
+def _tell_again(events: Sequence[Event]) -> tuple[list[Message], list[Failure]]:
+    """Return the messages of `events`, and the events that cannot be told: they are dead letters of the relay."""
+    messages: list[Message] = []
+    failures: list[Failure] = []
+    for event in events:
+        try:
+            messages += list(fan_out(event))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it shall not stop the others
+            failures.append(Failure(event.seq, event.type, error))
+    return messages, failures
+
+
+def _by_topic(messages: Sequence[Message], topics: Mapping[str, Handler]) -> dict[str, list[Message]]:
+    by_topic: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        if message.type in topics:
             by_topic[message.type].append(message)
+    return by_topic
+
+
+def _take_in(handler: Handler, messages: Sequence[Message]) -> list[Failure]:
+    """Take in all messages, or if that fails, each on its own; return those that failed."""
+    try:
         with transaction.atomic(durable=True):
-            for topic, told in by_topic.items():
-                handlers[topic](told)
-        taken_in += len(messages)
-    return taken_in
-
-
-def _tell_again() -> Iterator[Message]:
-    """Yield the messages of all events that were relayed; below the relay's cursor no event can still appear."""
-    relayed = Cursor.objects.filter(name=RELAY).values("seq")
-    events = Event.objects.filter(type__in=TOPICS, seq__lte=relayed).order_by("seq")
-    for event in events.iterator(chunk_size=_BATCH):
-        with suppress(msgspec.ValidationError):  # such an event is a dead letter of the relay
-            yield from list(fan_out(event))
-
-
-def _in_batches(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    rest = iter(messages)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
+            handler(messages)
+    except OUTAGES:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises; who is at fault, each alone will tell
+        if len(messages) == 1:
+            return [Failure(messages[0].sequence, messages[0].type, error)]
+        return [failure for message in messages for failure in _take_in(handler, [message])]
+    return []

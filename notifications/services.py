@@ -60,10 +60,13 @@ class _Row(Row):
     created_at: datetime
 
 
+# No constraint is named: of two that insert one row at once, the later would else be refused by the other constraint.
+# Both take rows in one order, so that they wait for each other instead of deadlocking.
 _INSERT = Statement(
     f"""
-    INSERT INTO notifications_notification ({columns_of(_Row)}) SELECT {columns_of(_Row)} FROM {rows_of(_Row)}
-    ON CONFLICT (id) DO NOTHING
+    INSERT INTO notifications_notification ({columns_of(_Row)})
+    SELECT {columns_of(_Row)} FROM {rows_of(_Row)} AS told ORDER BY id
+    ON CONFLICT DO NOTHING
     RETURNING id
     """  # noqa: S608 - built from constants
 )
