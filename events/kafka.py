@@ -25,10 +25,12 @@ from kafka.errors import (
 
 from events.messages import Message
 
-# Note [An exchanged cluster]: a publisher sends to one cluster only, and after a lost connection asks whose cluster the
-# new one leads to before it sends the next batch. What is in flight at that moment the library itself may send to an
-# empty cluster in the old one's place, ahead of what is sent again from before. So an exchange keeps every message but
-# not each key's order; whoever needs the newest compares versions or sequences, as the balances do.
+# Note [An exchanged cluster]: a cluster that is lost may come back empty, at the same address. The library would
+# connect anew and go on with what it still holds, ahead of what has to be sent again from before. So a publisher ends
+# with the first connection to a broker that it loses, and nothing that it held goes out any more; the next one asks
+# whose cluster it has, by a connection that it keeps, before it sends anything. A connection leads to one broker for as
+# long as it stands, so all that a publisher sends goes to one cluster. The price: when one of several brokers restarts,
+# a batch is sent again. What stays open: a cluster of which one address leads to the old one, and another to the new.
 #
 # Note [When Kafka is away]: a send gives up after seconds, not after the library's minutes. The relay then ends and
 # is tried again by the schedule, so nothing waits inside the library that could be sent after what follows it.
@@ -71,14 +73,26 @@ class Publisher:
     def __init__(self) -> None:
         """Make a producer."""
         self._producer = KafkaProducer(**get_connection_options(), **get_delivery_options())
+        self._lost = threading.Event()
         self._cluster_id: str | None = None
+        self._end_with_first_connection()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether this publisher has lost a connection, and so will never send again."""
+        return self._lost.is_set()
+
+    def require_connected(self) -> None:
+        """Raise PublishError if this publisher is lost; see Note [An exchanged cluster]."""
+        if self.is_lost:
+            raise PublishError("a connection to the cluster was lost")
 
     def get_cluster_id(self) -> str:
-        """Return the id of the cluster that this publisher talks to. Raises PublishError if none answers."""
-        metadata = self._producer._metadata  # the library has no public name for the cluster's id
-        if metadata.cluster_id is None:
-            self._await_metadata()
-        return str(metadata.cluster_id)
+        """Return the id of the one cluster that this publisher sends to. Raises PublishError if none answers."""
+        if self._cluster_id is None:
+            self._cluster_id = self._ask_cluster_id()
+        self.require_connected()
+        return self._cluster_id
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Send `messages`, in order for each key, and await that all in-sync replicas have them.
@@ -91,26 +105,35 @@ class Publisher:
     def send(self, messages: Sequence[Message]) -> "Sending":
         """Begin to send `messages`, in order for each key; what is in the way is raised as by `publish`."""
         with _named_errors():
-            self._require_own_cluster()
+            self.get_cluster_id()
             return Sending(self._producer, messages)
 
-    def _require_own_cluster(self) -> None:
-        """Raise PublishError if this publisher's cluster was exchanged, or may have been while it was away."""
-        self._cluster_id = self._cluster_id or self.get_cluster_id()
-        metadata = self._producer._metadata
-        if metadata.need_update:  # also after a lost connection
-            answered = threading.Event()
-            metadata.request_update().add_callback(lambda _: answered.set())
-            if not answered.wait(METADATA_MS / 1000):
-                raise PublishError("it is not known whose cluster it is")
-        if metadata.cluster_id != self._cluster_id:
-            raise PublishError("the cluster has been exchanged for another")
+    def _ask_cluster_id(self) -> str:
+        """Ask by a connection to a broker: the library's own first answer came by one that it has closed since."""
+        metadata = self._producer._metadata  # the library has no public name for the cluster's id
+        answered = threading.Event()
+        metadata.request_update().add_callback(lambda _: answered.set())
+        if not answered.wait(METADATA_MS / 1000):
+            raise PublishError("it is not known whose cluster it is")
+        return str(metadata.cluster_id)
 
-    def _await_metadata(self) -> None:
-        try:
-            self._producer.partitions_for(name_topic("account.balance.updated"))  # any topic would do
-        except KafkaError as error:
-            raise PublishError(str(error)) from error
+    def _end_with_first_connection(self) -> None:
+        """Let the library's thread end before it could send anything by a second connection to a broker."""
+        manager = self._producer._sender._client._manager
+        connect, met = manager.get_connection, set()
+
+        def get_connection(node_id: Any, *args: Any, **options: Any) -> Any:
+            connection = connect(node_id, *args, **options)
+            if connection not in met and not manager.cluster.is_bootstrap(node_id):
+                met.add(connection)
+                connection.close_future.add_both(lambda _: self._end())
+            return connection
+
+        manager.get_connection = get_connection
+
+    def _end(self) -> None:
+        self._lost.set()
+        self._producer._sender.force_close()
 
     def close(self) -> None:
         """Drop the connections and what was not sent, so that none of it goes out behind the next publisher's back."""
@@ -156,7 +179,10 @@ def _named_errors() -> Iterator[None]:
 
 
 def get_publisher() -> Publisher:
-    """Return the publisher of this process. Raises PublishError if it cannot be made."""
+    """Return the publisher of this process, a new one if it was lost. Raises PublishError if it cannot be made."""
+    known = _publishers.get(os.getpid())
+    if known is not None and known.is_lost:
+        drop_publisher()
     if os.getpid() not in _publishers:
         try:
             _publishers[os.getpid()] = Publisher()

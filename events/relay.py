@@ -64,7 +64,7 @@ def _relay_until(deadline: float, reader: Reader) -> None:
     batch = _read_batch(reader, cluster, after=reader.seq)
     while True:
         following = _relay_batch(reader, publisher, cluster, batch) if batch else None
-        _require_same_cluster(publisher, cluster)
+        publisher.require_connected()
         if time.monotonic() >= deadline:
             return
         if batch is None:
@@ -80,16 +80,10 @@ def _relay_batch(reader: Reader, publisher: Publisher, cluster: KafkaCluster, ba
     sending = publisher.send(batch.messages)
     following = _read_batch(reader, cluster, after=batch.until)
     refused = _await_acknowledged(sending, publisher, batch)
-    _require_same_cluster(publisher, cluster)
     with transaction.atomic():
         park(letters=[*batch.letters, *refused])
         reader.advance(seq=batch.until)
     return following
-
-
-def _require_same_cluster(publisher: Publisher, cluster: KafkaCluster) -> None:
-    if publisher.get_cluster_id() != cluster.cluster_id:
-        raise PublishError("the cluster has been exchanged for another")
 
 
 def _read_batch(reader: Reader, cluster: KafkaCluster, *, after: int) -> _Batch | None:

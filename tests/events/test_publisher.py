@@ -11,9 +11,11 @@ from events.messages import Message, make_message
 from tests.events.broker import StoppableBroker, read_topic
 from tests.events.facts import NOW
 
+KEY = uuid7()
+
 
 def make(sequence: int) -> Message:
-    return make_message(topic="account.blocked", subject=uuid7(), sequence=sequence, time=NOW, data={})
+    return make_message(topic="account.blocked", subject=KEY, sequence=sequence, time=NOW, data={})
 
 
 def test_a_dropped_publisher_leaves_nothing_behind_that_still_sends(
@@ -42,5 +44,21 @@ def test_a_publisher_sends_nothing_to_a_cluster_that_took_the_place_of_its_own(b
         publisher.publish([make(2)])
 
     drop_publisher()
+    get_publisher().publish([make(3)])
+    assert [message.sequence for message in read_topic("account.blocked", count=1)] == [3]
+
+
+def test_what_is_in_flight_reaches_no_cluster_that_takes_the_place_of_its_own(broker: StoppableBroker) -> None:
+    """The library would send it there, ahead of what was sent before and has to be sent again."""
+    broker.start()
+    publisher = get_publisher()
+    publisher.publish([make(1)])
+    broker.freeze()
+    sending = publisher.send([make(2)])
+
+    broker.exchange()
+
+    with pytest.raises(PublishError):
+        sending.await_acknowledged()
     get_publisher().publish([make(3)])
     assert [message.sequence for message in read_topic("account.blocked", count=1)] == [3]

@@ -66,7 +66,7 @@ def test_a_killed_broker_loses_nothing(broker: StoppableBroker, accounts: list[U
 def test_a_broker_exchanged_for_an_empty_one_gets_again_what_was_not_taken_in(
     broker: StoppableBroker, accounts: list[UUID], processes: Processes
 ) -> None:
-    """Nothing is lost; only the order may suffer: see Note [An exchanged cluster] in events/kafka.py."""
+    """Neither is the order lost: see Note [An exchanged cluster] in events/kafka.py."""
     broker.start()
     processes.start_relay()
     processes.start_consumer()
@@ -78,6 +78,7 @@ def test_a_broker_exchanged_for_an_empty_one_gets_again_what_was_not_taken_in(
         await_more_effects(2 * SOME)
 
     require_each_effect_once()
+    require_order()
     assert KafkaCluster.objects.count() == 2
 
 
