@@ -74,3 +74,5 @@ def decode_message(value: bytes | None) -> Message:
         return msgspec.json.decode(value or b"", type=Message)
     except RecursionError as error:
         raise msgspec.DecodeError("nested too deep") from error
+    except UnicodeDecodeError as error:  # of a text within JSON that is otherwise sound
+        raise msgspec.DecodeError(str(error)) from error
