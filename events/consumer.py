@@ -4,11 +4,11 @@ Offsets are committed after the effects, so a consumer that dies takes messages 
 
 Note [When something fails]
 A message that fails is tried again, CONSUMER_ATTEMPTS times in all, while its partition stands still; then it becomes a
-dead letter, and the partition goes on. If the database is away, all that comes stands still and nothing is counted. In
-both cases the consumer stays in its group: leaving and joining again costs all its members their partitions for a
-while, half a minute with the embedded broker. Only if Kafka is away, or something fails that nobody thought of, does
-the consumer end, and after a pause a new one starts from the offsets that were committed. How often a message failed is
-forgotten with the consumer.
+dead letter, and the partition goes on. If what it needs was only busy (events/outages.py), it is tried BUSY_ATTEMPTS
+times. If the database is away, all that comes stands still and nothing is counted. In all these cases the consumer
+stays in its group: leaving and joining again costs all its members their partitions for a while, half a minute with the
+embedded broker. Only if Kafka is away, or something fails that nobody thought of, does the consumer end, and after a
+pause a new one starts from the offsets that were committed. How often a message failed is forgotten with the consumer.
 """
 
 import logging
@@ -21,10 +21,10 @@ from django.db import close_old_connections
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-from events.dead_letters import OUTAGES
 from events.groups import Group, Record
 from events.inbox import NotTakenInError, bury, take_in_records
 from events.kafka import REBALANCES, KafkaAwayError, make_consumer, name_topic, require_broker
+from events.outages import OUTAGES, is_busy
 from events.retries import Partition, Retries, get_pause
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ CLOSE_MS = 3_000
 SILENCE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
+BUSY_ATTEMPTS = 20  # some minutes, as the pauses grow
 
 
 class GroupMember:
@@ -128,7 +129,7 @@ class GroupMember:
         offset, error = failed.record.offset, failed.__cause__
         assert isinstance(error, Exception)  # noqa: S101 - what the handler raised
         failures = self._retries.count_failure(partition, offset)
-        if failures >= settings.CONSUMER_ATTEMPTS:
+        if failures >= (BUSY_ATTEMPTS if is_busy(error) else settings.CONSUMER_ATTEMPTS):
             bury(group=self._group.name, record=failed.record, error=error, attempts=failures)
             return False
         logger.warning("%s fails over %s at %d, attempt %d: %r", self._group.name, partition, offset, failures, error)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import OperationalError, transaction
 
 from core.db import is_lock_timeout, require_transaction
 from core.models import User
@@ -16,15 +16,13 @@ from events.groups import Record, get_group
 from events.kafka import drop_publisher, get_publisher, require_broker, unname_topic
 from events.messages import Message, decode_message
 from events.models import DeadLetter, Event
+from events.outages import is_outage
 from events.services import NewEvent, record_events
 from events.states import DeadLetterState
 from events.topics import fan_out
 
 RELAY = "relay"
 """Stands for the group where the relay could not send a message."""
-
-OUTAGES = (OperationalError, InterfaceError)
-"""What is no message's fault: the database is away, or was too busy. Trying again later helps."""
 
 _LONGEST_ERROR = 4_000
 
@@ -135,9 +133,9 @@ def _find_failure(letter: DeadLetter) -> Exception | None:
     try:
         with transaction.atomic():
             _send_again(letter) if letter.group == RELAY else _take_in_again(letter)
-    except OUTAGES:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises
+    except Exception as error:
+        if is_outage(error):
+            raise
         return error
     return None
 

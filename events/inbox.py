@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.db import Statement, as_rows, require_transaction
-from events.dead_letters import OUTAGES, bury_record, list_unreplayed_messages
+from events.dead_letters import bury_record, list_unreplayed_messages
 from events.groups import Handler, Record
 from events.messages import Message, decode_message
 from events.models import InboxMessage
+from events.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def take_in_records(*, group: str, handler: Handler, records: Sequence[Record]) 
     """Let `handler` take in `records` of one topic: all in one transaction, or if that fails, each in its own.
 
     What is no message is buried at once, since it will not become one. Raises NotTakenInError with the first record
-    that fails, and one of OUTAGES.
+    that fails, and what `is_outage` is true of.
     """
     if len(records) > 1 and _take_in_together(group, handler, records):
         return
@@ -84,21 +85,22 @@ def delete_stale_inbox(*, now: datetime) -> int:
 def forget_group(*, group: str) -> None:
     """Let the group take in anew whatever comes again, in the transaction that undoes what it took in.
 
-    What it has put aside stays so: dead letters are for staff to decide.
+    What it has put aside stays so: dead letters are for staff to decide. They are noted anew, as a letter may well be
+    older than what the inbox remembers.
     """
     require_transaction()
-    put_aside = list_unreplayed_messages(group=group)
-    InboxMessage.objects.filter(group=group).exclude(message_id__in=put_aside).delete()
+    InboxMessage.objects.filter(group=group).delete()
+    _note(group, list_unreplayed_messages(group=group))
 
 
 def _take_in_together(group: str, handler: Handler, records: Sequence[Record]) -> bool:
     """Take in all records or none, and return which."""
     try:
         take_in(group=group, handler=handler, messages=[decode_message(record.value) for record in records])
-    except OUTAGES:
-        raise
-    except Exception:  # noqa: BLE001 - whatever a handler raises; who is at fault, each alone will tell
-        return False
+    except Exception as error:
+        if is_outage(error):
+            raise
+        return False  # who is at fault, each alone will tell
     return True
 
 
@@ -110,9 +112,9 @@ def _take_in_alone(group: str, handler: Handler, record: Record) -> None:
         return
     try:
         take_in(group=group, handler=handler, messages=[message])
-    except OUTAGES:
-        raise
     except Exception as error:
+        if is_outage(error):
+            raise
         raise NotTakenInError(record) from error
 
 

@@ -16,11 +16,12 @@ from typing import NamedTuple
 from django.conf import settings
 
 from core.progress import Progress
-from events.dead_letters import OUTAGES, RELAY
+from events.dead_letters import RELAY
 from events.groups import Group, Handler
 from events.inbox import take_in
 from events.messages import Message
 from events.models import Event
+from events.outages import is_outage
 from events.reader import get_position
 from events.topics import fan_out
 
@@ -136,9 +137,9 @@ def _take_in(group: str, handler: Handler, messages: Sequence[Message]) -> tuple
     """Take in all messages, or if that fails, each on its own; return how many were new, and which failed."""
     try:
         return take_in(group=group, handler=handler, messages=messages), []
-    except OUTAGES:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises; who is at fault, each alone will tell
+    except Exception as error:  # who is at fault, each alone will tell
+        if is_outage(error):
+            raise
         if len(messages) == 1:
             return 0, [Failure(messages[0].sequence, messages[0].type, error)]
     alone = [_take_in(group, handler, [message]) for message in messages]

@@ -19,7 +19,8 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from core.db import Statement
-from events.dead_letters import OUTAGES, describe_error
+from events.dead_letters import describe_error
+from events.outages import OUTAGES
 from kyc.models import Client
 from notifications.email import EmailPutOffError, EmailRefusedError, MailAwayError, send_email
 from notifications.models import Delivery, DeliveryAttempt, Notification

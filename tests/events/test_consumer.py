@@ -141,6 +141,18 @@ class Handler:
         self.taken_in += [message.sequence for message in messages]
 
 
+class SlowHandler(Handler):
+    """A handler that asks too much of the database over the messages in `failing`."""
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        try:
+            super().__call__(messages)
+        except ValueError:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 20")
+                cursor.execute("SELECT pg_sleep(60)")
+
+
 def publish(*sequences: int, key: UUID) -> None:
     """Publish a message of each sequence under one key, so that all come in one partition."""
     messages = [
@@ -209,6 +221,22 @@ def test_an_outage_is_not_counted_as_an_attempt(settings: Settings) -> None:
 
     assert handler.taken_in == [1, 2]
     assert not DeadLetter.objects.exists()
+
+
+def test_a_message_that_the_database_gives_up_on_each_time_is_buried_and_stops_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "BUSY_ATTEMPTS", 3)
+    handler = SlowHandler(1)
+    key = uuid7()
+    publish(1, 2, key=key)
+
+    with running_member(Group("test", {"account.blocked": handler})):
+        wait_until(lambda: handler.taken_in == [2])
+
+    letter = DeadLetter.objects.get()
+    assert letter.attempts == 3
+    assert "statement timeout" in letter.error
 
 
 def terminate_other_sessions() -> None:

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError
 
 from core.ids import uuid7
 from core.models import User
 from events.catalogue.others import DeadLetterBuried
+from events.errors import DeadLetterBusyError, DeadLetterHandledError
 from events.groups import Handler
 from events.inbox import NotTakenInError, bury, delete_stale_inbox, take_in_records
 from events.messages import Message, make_message, read_data
 from events.models import DeadLetter, Event, InboxMessage
+from events.outages import is_busy, is_outage
 from events.topics import fan_out
 from tests.events.facts import NOW, make_record
 
@@ -107,7 +110,7 @@ def test_what_is_buried_does_not_take_effect_when_it_comes_again() -> None:
     assert get_names() == []
 
 
-@pytest.mark.parametrize("value", [None, b"", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"id": 1}'])
+@pytest.mark.parametrize("value", [None, b"", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"id": 1}', b'{"source": "\xff"}'])
 def test_what_is_no_message_becomes_a_dead_letter_at_once(value: bytes | None) -> None:
     alice = write("alice", offset=1)
 
@@ -129,6 +132,48 @@ def test_an_outage_is_no_messages_fault() -> None:
     assert not User.objects.exists()
     assert not InboxMessage.objects.exists()
     assert not DeadLetter.objects.exists()
+
+
+BUSY = [psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected, psycopg.errors.ProgramLimitExceeded]
+
+
+@pytest.mark.parametrize("cause", BUSY, ids=lambda cause: cause.__name__)
+def test_a_database_that_answers_but_gave_up_on_a_message_is_no_outage(cause: type[psycopg.Error]) -> None:
+    def give_up(messages: Sequence[Message]) -> None:
+        if b'"alice"' in [bytes(message.data) for message in messages]:
+            raise OperationalError("canceling statement") from cause()
+        make_users(messages)
+
+    alice, carla = write("alice", offset=1), write("carla")
+
+    with pytest.raises(NotTakenInError) as failed:
+        take_in(carla, alice, handler=give_up)
+
+    assert failed.value.record is alice
+    assert is_busy(failed.value.__cause__)
+    assert get_names() == ["carla"]
+
+
+GONE = [
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.DiskFull,
+    psycopg.OperationalError,
+]
+
+
+@pytest.mark.parametrize("cause", GONE, ids=lambda cause: cause.__name__)
+def test_a_database_that_goes_away_is_an_outage(cause: type[psycopg.Error]) -> None:
+    error = OperationalError("terminating connection")
+    error.__cause__ = cause()
+
+    assert is_outage(error)
+    assert not is_busy(error)
+
+
+def test_what_is_worth_another_attempt_says_the_error_itself() -> None:
+    assert is_busy(DeadLetterBusyError())
+    assert not is_busy(DeadLetterHandledError())
 
 
 def test_the_inbox_forgets_what_kafka_does_not_deliver_again() -> None:

@@ -15,9 +15,9 @@ from accounts.balances import find_stored_balance
 from accounts.models import AccountBalance
 from core.models import User
 from core.progress import Progress
-from events.dead_letters import discard_dead_letter
+from events.dead_letters import discard_dead_letter, replay_dead_letter
 from events.groups import get_group
-from events.inbox import bury, forget_group, take_in
+from events.inbox import bury, delete_stale_inbox, forget_group, take_in
 from events.messages import Message
 from events.models import Cursor, DeadLetter, Event, InboxMessage
 from events.replay import Replayed, ReplayRefusedError, find_first, find_last, replay_events, start_again
@@ -233,6 +233,18 @@ def test_what_staff_decide_about_is_not_decided_by_starting_again(is_discarded: 
     again()
 
     assert list_effects() == [(2, 0)]
+
+
+def test_what_staff_decide_about_stays_theirs_when_the_inbox_has_forgotten_it(settings: Settings) -> None:
+    [message] = fan_out(write(1))
+    bury(group="people", record=make_record(message.encode(), topic=TOPIC), error=ValueError(), attempts=5)
+    delete_stale_inbox(now=timezone.now() + timedelta(days=settings.INBOX_DAYS + 1))
+
+    again()
+    letter = DeadLetter.objects.get()
+    replay_dead_letter(letter_id=letter.pk, reason="Mended", actor=make_staff(), now=NOW)
+
+    assert list_effects() == [(1, 0)]
 
 
 def test_the_read_model_of_balances_comes_back_whole() -> None:

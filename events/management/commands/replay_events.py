@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from core.progress import ProgressDisplay
-from events.dead_letters import OUTAGES
 from events.groups import get_group
+from events.outages import OUTAGES
 from events.replay import Failure, Replayed, ReplayRefusedError, find_first, find_last, replay_events, start_again
 
 Bound = int | datetime
