@@ -64,6 +64,23 @@ def check_email(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     return messages
 
 
+@register()
+def check_openid(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a provider whose keys anybody on the way could replace, or that could not be told from the bank itself."""
+    messages: list[CheckMessage] = []
+    for name in ("OIDC_ISSUER", "OIDC_JWKS_URL"):
+        is_open = getattr(settings, name).startswith("http:")
+        if is_open and not (settings.DEBUG or settings.DEMO):
+            messages.append(Error(f"{name} must begin with https://.", id="bank.E009"))
+    if settings.OIDC_ISSUER == settings.JWT_ISSUER:
+        messages.append(Error("OIDC_ISSUER and JWT_ISSUER must not be the same.", id="bank.E010"))
+    if len(settings.OIDC_ISSUER) > 255:
+        messages.append(Error("OIDC_ISSUER may have at most 255 characters.", id="bank.E012"))
+    if not settings.OIDC_AUDIENCE:
+        messages.append(Error("OIDC_AUDIENCE must not be empty.", id="bank.E011"))
+    return messages
+
+
 def _looks_random(text: str) -> bool:
     """Tell whether most stretches of three characters are different: random ones hardly repeat, made-up ones do."""
     return len({text[start : start + 3] for start in range(len(text) - 2)}) > len(text) / 2

@@ -37,6 +37,11 @@ def _url(name: str, *schemes: str) -> str:
     return str(url)
 
 
+def _url_or_none(name: str, *schemes: str) -> str:
+    """Return the URL in variable `name`, or "" if it is empty; raise ImproperlyConfigured as `_url` does."""
+    return _url(name, *schemes) if env.str(name, default="") else ""
+
+
 def _one_of(name: str, default: str, choices: Collection[str]) -> str:
     """Return variable `name`; raise ImproperlyConfigured unless it is one of `choices`."""
     value = env.str(name, default=default)
@@ -296,6 +301,12 @@ ACCESS_TOKEN_SECONDS = _positive_int("ACCESS_TOKEN_SECONDS", 900)
 REFRESH_TOKEN_SECONDS = _positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
 SCOPE_GRANTS = "kyc.scopes.get_granted_scopes"
 SIGN_IN_RECORDER = "kyc.services.record_sign_in"
+
+# The OpenID provider whose access tokens are good here besides our own; none if OIDC_ISSUER is empty (docs/openid.md)
+OIDC_ISSUER = _url_or_none("OIDC_ISSUER", "https", "http")
+OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="bank-api")
+OIDC_JWKS_URL = _url_or_none("OIDC_JWKS_URL", "https", "http")  # empty: the provider is asked where its keys are
+EMAIL_OWNER_FINDER = "kyc.selectors.find_user_by_email"
 
 # Limits, each a caller and minute
 READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)

@@ -81,6 +81,15 @@ class NotAuthenticatedError(BankError):
     message = "Sign in, and send the access token as a Bearer token."
 
 
+class IdentityProviderUnavailableError(BankError):
+    """The OpenID provider that issued the token is away, and its keys are not known here. Nothing was done."""
+
+    code = "identity_provider_unavailable"
+    http_status = 503
+    retryable = True
+    message = "The token cannot be checked now, as its issuer does not answer. Nothing was done. Try again shortly."
+
+
 class InsufficientScopeError(BankError):
     """The caller is known, but the token was not given for this."""
 

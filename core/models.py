@@ -1,4 +1,4 @@
-"""Users, their refresh tokens, and the keys under which requests took effect."""
+"""Users, their refresh tokens, who they are at an OpenID provider, and the keys under which requests took effect."""
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import BrinIndex
@@ -39,6 +39,34 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class OpenIdLink(models.Model):
+    """Which user a subject of an OpenID provider is here: made at the first call with its token, never changed.
+
+    It is deleted to let the user be linked anew, for instance when the provider has lost the subject.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255, help_text="The provider's name of the person; it means nothing to us.")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="openid_links")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        """One user a subject, and one subject a user: nobody else gets in by taking over the e-mail address."""
+
+        triggers = [
+            never_changed(table="core_openidlink", fields=["id", "issuer", "subject", "user_id", "linked_at"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="core_openidlink_subject_unique"),
+            models.UniqueConstraint(fields=["issuer", "user"], name="core_openidlink_user_unique"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the provider's name of the person."""
+        return f"{self.subject} of {self.issuer}"
 
 
 class IdempotencyKey(models.Model):

@@ -38,6 +38,11 @@ def parse_scopes(text: str) -> frozenset[Scope]:
     return frozenset(map(Scope, names))
 
 
+def pick_scopes(text: str) -> frozenset[Scope]:
+    """Return those of the names in `text`, separated by spaces, that are scopes of ours: others mean nothing here."""
+    return frozenset(scope for scope in Scope if scope in text.split())
+
+
 def format_scopes(scopes: Iterable[Scope]) -> str:
     """Return `scopes` as tokens and answers write them: separated by spaces, in the order of Scope."""
     chosen = set(scopes)

@@ -1,8 +1,8 @@
 """Signing in, and staying signed in: a refresh token works once, and using it again revokes all that came of it.
 
 # Note [A new password ends all sessions]
-A refresh token keeps a keyed hash of the stored password that its user had. So it ends with that password however it
-is changed: in the admin, by manage.py, by SQL. Nobody has to remember to revoke anything.
+Access and refresh tokens keep a keyed hash of the stored password that their user had. So they end with that password
+however it is changed: in the admin, by manage.py, by SQL. Nobody has to remember to revoke anything.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
         expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
     )
     return TokenPair(
-        access=sign_access_token(user_id=user.pk, scopes=parse_scopes(scope), now=now),
+        access=sign_access_token(user=user, scopes=parse_scopes(scope), now=now),
         refresh=sign_refresh_token(token_id=row.id, user_id=user.pk, expires_at=row.expires_at, now=now),
         expires_in=settings.ACCESS_TOKEN_SECONDS,
         scope=scope,
@@ -86,7 +86,9 @@ def _issue(*, user: User, family: UUID, scope: str, now: datetime) -> TokenPair:
 
 
 def refresh(*, token: str, now: datetime) -> TokenPair:
-    """Exchange a refresh token for a new pair of the same scope; of several concurrent uses exactly one succeeds.
+    """Exchange a refresh token for a new pair; of several concurrent uses exactly one succeeds.
+
+    The pair has the same scope, less what the user is no longer granted.
 
     Raises NotAuthenticatedError, also if the password is a new one by now; if the token was used before, its whole
     family is revoked and stays so. Raises SessionBusyError if other uses take too long; the token is then as good as
@@ -109,9 +111,12 @@ def _rotate(token_id: UUID, *, now: datetime) -> TokenPair | None:
     if row.used_at:
         _revoke_family(row.family, now=now)
         return None
+    scopes = parse_scopes(row.scope) & get_granted_scopes(user=row.user)
+    if not scopes:
+        return None
     row.used_at = now
     row.save(update_fields=["used_at"])
-    return _issue(user=row.user, family=row.family, scope=row.scope, now=now)
+    return _issue(user=row.user, family=row.family, scope=format_scopes(scopes), now=now)
 
 
 def _lock_token(token_id: UUID) -> RefreshToken | None:

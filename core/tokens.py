@@ -1,7 +1,8 @@
-"""The customers' tokens: JWTs signed with JWT_SECRET. What a refresh token is good for stands in the database.
+"""The bank's own tokens: JWTs signed with JWT_SECRET. What a refresh token is good for stands in the database.
 
-An access token is trusted for what it says; who it says it of is looked up at each request. A refresh token only
-carries the id of its row: without the signature the row's id is worth nothing, so the database holds no secret.
+An access token says what it was given for; who it says it of, and what they may do, is looked up at each request
+(`core.access`). A refresh token only carries the id of its row: without the signature the row's id is worth nothing, so
+the database holds no secret.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from django.conf import settings
 
 from core.errors import InvalidInputError, NotAuthenticatedError
 from core.ids import uuid7
+from core.jwts import read_parts
+from core.models import User
 from core.scopes import Scope, format_scopes, parse_scopes
 
 _ALGORITHM = "HS256"
@@ -27,12 +30,18 @@ class AccessToken(NamedTuple):
 
     user_id: int
     scopes: frozenset[Scope]
+    password_tag: str
 
 
-def sign_access_token(*, user_id: int, scopes: frozenset[Scope], now: datetime) -> str:
-    """Return an access token that is good for ACCESS_TOKEN_SECONDS."""
-    claims = {"jti": str(uuid7()), "exp": int(now.timestamp()) + settings.ACCESS_TOKEN_SECONDS}
-    return _sign(_ACCESS_TYPE, user_id, claims | {"scope": format_scopes(scopes)}, now=now)
+def sign_access_token(*, user: User, scopes: frozenset[Scope], now: datetime) -> str:
+    """Return an access token that is good for ACCESS_TOKEN_SECONDS. See Note [A new password ends all sessions]."""
+    claims = {
+        "jti": str(uuid7()),
+        "exp": int(now.timestamp()) + settings.ACCESS_TOKEN_SECONDS,
+        "scope": format_scopes(scopes),
+        "password_tag": user.get_session_auth_hash(),
+    }
+    return _sign(_ACCESS_TYPE, user.pk, claims, now=now)
 
 
 def sign_refresh_token(*, token_id: UUID, user_id: int, expires_at: datetime, now: datetime) -> str:
@@ -44,7 +53,7 @@ def read_access_token(*, token: str) -> AccessToken:
     """Return what the token says. Raises NotAuthenticatedError unless it is an access token of ours, and in time."""
     claims = _verify(token, _ACCESS_TYPE)
     try:
-        return AccessToken(int(claims["sub"]), parse_scopes(claims["scope"]))
+        return AccessToken(int(claims["sub"]), parse_scopes(claims["scope"]), str(claims["password_tag"]))
     except (KeyError, ValueError, AttributeError, InvalidInputError) as error:
         raise NotAuthenticatedError from error
 
@@ -69,8 +78,10 @@ def _sign(kind: str, user_id: int, claims: Mapping[str, object], *, now: datetim
 
 def _verify(token: str, kind: str) -> dict[str, Any]:
     """Return the claims. Which key and algorithm are right is decided here, never by the token."""
+    if read_parts(token=token).header.get("typ") != kind:
+        raise NotAuthenticatedError
     try:
-        decoded = jwt.decode_complete(
+        claims: dict[str, Any] = jwt.decode(
             token,
             settings.JWT_SECRET,
             algorithms=[_ALGORITHM],
@@ -81,7 +92,4 @@ def _verify(token: str, kind: str) -> dict[str, Any]:
         )
     except jwt.PyJWTError as error:
         raise NotAuthenticatedError from error
-    if decoded["header"].get("typ") != kind:
-        raise NotAuthenticatedError
-    claims: dict[str, Any] = decoded["payload"]
     return claims

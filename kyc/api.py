@@ -83,7 +83,7 @@ class ClientView(BankView):
 
     def get_client(self) -> Client:
         """Return the caller's client. Raises NotFoundError for a caller that is none."""
-        client = find_client_of_user(user_id=get_user(self.request).pk)
+        client = find_client_of_user(user=get_user(self.request))
         if client is None:
             raise NotFoundError
         return client

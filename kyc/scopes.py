@@ -15,7 +15,7 @@ def get_granted_scopes(*, user: User) -> frozenset[Scope]:
 
     Staff get none: they act in the back office, which shows what they are about to do and what became of it.
     """
-    if find_client_of_user(user_id=user.pk) is not None:
+    if find_client_of_user(user=user) is not None:
         return CUSTOMER_SCOPES
     is_partner = not (user.is_staff or user.is_superuser)
     return frozenset({Scope.CLIENTS_INACTIVATE}) if is_partner and user.has_perm(INACTIVATE_CLIENT) else frozenset()

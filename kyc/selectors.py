@@ -3,9 +3,11 @@
 import json
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
+from core.models import User
 from core.pii import index_document, mask_document
 from kyc.documents import parse_document_number, parse_document_type
 from kyc.errors import ClientNotFoundError
@@ -21,9 +23,23 @@ def get_client(*, client_id: UUID) -> Client:
     return client
 
 
-def find_client_of_user(*, user_id: int) -> Client | None:
-    """Return the client that signs in as this user, or None: staff and partners are no clients."""
-    return Client.objects.filter(user_id=user_id).first()
+def find_client_of_user(*, user: User) -> Client | None:
+    """Return the client that signs in as this user, or None: staff and partners are no clients.
+
+    It is read once for each `user`: a request asks for it to know what its caller may do, and again to do it.
+    """
+    client: Client | None = getattr(user, "client", None)
+    return client
+
+
+def find_user_by_email(*, email: str) -> User | None:
+    """Return the user of the client with this e-mail address, in capitals or not; staff are never found so.
+
+    EMAIL_OWNER_FINDER: whoever signs in elsewhere, and has proven there that the address is theirs.
+    """
+    clients = Client.objects.alias(address=Lower("email")).filter(address=Lower(Value(email)))
+    client = clients.filter(user__is_staff=False, user__is_superuser=False).select_related("user").first()
+    return client.user if client else None
 
 
 def find_client_by_document(*, document_type: str, number: str) -> Client | None:

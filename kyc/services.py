@@ -211,7 +211,7 @@ def record_sign_in(*, user: User, now: datetime) -> None:
 
     Only clients are told of: how often a partner's system signs in says nothing about the product.
     """
-    client = find_client_of_user(user_id=user.pk)
+    client = find_client_of_user(user=user)
     if client is not None:
         record_events(events=[client_signed_in(client=client, now=now)])
 

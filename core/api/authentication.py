@@ -1,26 +1,26 @@
 """Who calls: the user that a Bearer token names, as it is now."""
 
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from core.errors import NotAuthenticatedError
+from core.access import Access, get_access
 from core.models import User
-from core.tokens import AccessToken, read_access_token
 
 
 class BearerAuthentication(BaseAuthentication):
     """Reads `Authorization: Bearer <access token>`. The user is read at each request, so a block stops it at once."""
 
-    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
-        """Return the user and the token, or None without a token. Raises NotAuthenticatedError."""
+    def authenticate(self, request: Request) -> tuple[User, Access] | None:
+        """Return the user and its access, or None without a token.
+
+        Raises NotAuthenticatedError and IdentityProviderUnavailableError.
+        """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        access = read_access_token(token=token.strip())
-        user = User.objects.filter(pk=access.user_id, is_active=True).first()
-        if user is None:
-            raise NotAuthenticatedError
-        return user, access
+        access = get_access(token=token.strip(), now=timezone.now())
+        return access.user, access
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""

@@ -14,6 +14,7 @@ from core.errors import (
     IdempotencyKeyInUseError,
     IdempotencyKeyRequiredError,
     IdempotencyKeyReusedError,
+    IdentityProviderUnavailableError,
     InsufficientScopeError,
     InvalidInputError,
     NotAuthenticatedError,
@@ -85,7 +86,7 @@ def _takes_id(handler: Callable[..., Any]) -> bool:
 def _common_refusals(*, scope: Scope | None, body: object, query: object, is_idempotent: bool) -> list[type[BankError]]:
     refusals: list[type[BankError]] = [RateLimitedError, api_errors.InternalError, api_errors.ServiceUnavailableError]
     if scope:
-        refusals += [NotAuthenticatedError, InsufficientScopeError]
+        refusals += [NotAuthenticatedError, InsufficientScopeError, IdentityProviderUnavailableError]
     if body or query:
         refusals += [InvalidInputError]
     if body:

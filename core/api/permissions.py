@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from core.access import Access
 from core.errors import InsufficientScopeError, NotAuthenticatedError
 from core.scopes import Scope
-from core.tokens import AccessToken
 
 if TYPE_CHECKING:  # DRF loads this module while it loads its views
     from rest_framework.views import APIView
@@ -18,7 +18,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Return True. Raises NotAuthenticatedError or InsufficientScopeError."""
-        if not isinstance(request.auth, AccessToken):
+        if not isinstance(request.auth, Access):
             raise NotAuthenticatedError
         method = (request.method or "").lower()
         handler = getattr(view, method, None) if method in view.http_method_names else None

@@ -20,7 +20,10 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token of POST /auth/token.",
+            "description": (
+                "The access token of POST /auth/token or, where the bank trusts an OpenID Connect provider, an access"
+                " token that the provider issued for the bank's audience."
+            ),
         }
 
 

@@ -1,11 +1,14 @@
 """What the tests of the API share."""
 
+from collections.abc import Iterator
+
 import pytest
 from pytest_django import Settings
 
 from accounts.models import Account
 from kyc.models import Client
 from tests.api.caller import Caller, call_as
+from tests.api.provider import Provider
 from tests.factories import make_account, make_alice, make_client
 
 
@@ -43,3 +46,12 @@ def source(alice: Client) -> Account:
 def target() -> Account:
     """Carla's empty account."""
     return make_account(client=make_client(name="Carla Costa"))
+
+
+@pytest.fixture
+def provider(settings: Settings) -> Iterator[Provider]:
+    """An OpenID provider that the bank trusts."""
+    provider = Provider()
+    settings.OIDC_ISSUER = provider.issuer
+    yield provider
+    provider.stop()

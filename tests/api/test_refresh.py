@@ -16,7 +16,7 @@ from core.tokens import read_refresh_token, sign_refresh_token
 from kyc.models import Client
 from tests.api.caller import Caller
 from tests.api.session import refresh, run_together, sign_in
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_partner
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,13 @@ class TestRefreshing:
 
         assert answer.refusal == (409, "session_busy")
         assert refresh(pair["refresh"]).status == 200
+
+    def test_a_scope_that_is_no_longer_granted_is_not_renewed(self) -> None:
+        partner = make_partner()
+        pair = sign_in(partner.username).data
+        partner.groups.clear()
+
+        assert refresh(pair["refresh"]).refusal == (401, "not_authenticated")
 
     def test_no_token_is_refused_by_its_field(self) -> None:
         for body in ({}, {"refresh": None}, {"refresh": 1}, {"refresh": "x" * 5000}):

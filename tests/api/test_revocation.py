@@ -99,6 +99,7 @@ class TestNewPassword:
         change(alice.user)
 
         assert [refresh(pair["refresh"]).refusal for pair in pairs] == [(401, "not_authenticated")] * 2
+        assert [Caller(pair["access"]).get("clients/me").status for pair in pairs] == [401] * 2
         assert sign_in(alice.user.username, NEW_PASSWORD).status == 200
 
     def test_lets_the_sessions_of_others_be(self, alice: Client) -> None:
@@ -106,6 +107,7 @@ class TestNewPassword:
 
         _change_in_the_table(make_alice().user)
 
+        assert Caller(pair["access"]).get("clients/me").status == 200
         assert refresh(pair["refresh"]).status == 200
 
     def test_a_token_from_before_tags_were_kept_is_over(self, alice: Client) -> None:

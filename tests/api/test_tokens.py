@@ -1,13 +1,11 @@
 """Access tokens, and tokens that are none."""
 
-import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import jwt
 import pytest
 from django.conf import settings
 from django.utils import timezone
@@ -19,7 +17,10 @@ from core.tokens import sign_access_token, sign_refresh_token
 from kyc.models import Client
 from kyc.scopes import CUSTOMER_SCOPES
 from tests.api.caller import Caller, make_token
+from tests.api.forge import Part, encode, make_key, say_twice, seal, write_public_key
+from tests.api.provider import describe
 from tests.api.session import refresh, run_together
+from tests.factories import make_alice, make_partner
 
 pytestmark = pytest.mark.django_db
 
@@ -34,20 +35,40 @@ def _claims(user: User, **changes: Any) -> dict[str, Any]:
         "exp": now + 60,
         "jti": str(uuid4()),
         "scope": format_scopes(CUSTOMER_SCOPES),
+        "password_tag": user.get_session_auth_hash(),
     } | changes
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-def _forge(user: User, *, key: str = "", algorithm: str = "HS256", typ: str | None = "at+jwt", **changes: Any) -> str:
-    return jwt.encode(
-        _claims(user, **changes), key or settings.JWT_SECRET, algorithm=algorithm, headers={"typ": typ or "JWT"}
-    )
+_HEADER = {"alg": "HS256", "typ": "at+jwt"}
+_KEY = make_key("of the forger")
+_PUBLIC_KEY = write_public_key(_KEY)
+
+
+def _forge(
+    user: User,
+    *,
+    key: str = "",
+    algorithm: str = "HS256",
+    typ: str = "at+jwt",
+    header: Mapping[str, object] | None = None,
+    **changes: Any,
+) -> str:
+    headers = {"alg": algorithm, "typ": typ, **(header or {})}
+    return seal(headers, _claims(user, **changes), key=(key or settings.JWT_SECRET).encode(), algorithm=algorithm)
+
+
+def _seal_own(claims: Part, *, header: Part = _HEADER) -> str:
+    """Sign with the bank's own key: only the token's form is wrong."""
+    return seal(header, claims, key=settings.JWT_SECRET.encode(), algorithm="HS256")
+
+
+def _seal_with(user: User, **header: object) -> str:
+    return seal({"alg": "RS256", "typ": "at+jwt", **header}, _claims(user), key=_KEY, algorithm="RS256")
 
 
 def _unsigned(user: User, algorithm: str) -> str:
-    parts = [{"alg": algorithm, "typ": "at+jwt"}, _claims(user)]
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join([*encoded, ""])
+    return f"{encode({'alg': algorithm, 'typ': 'at+jwt'})}.{encode(_claims(user))}."
 
 
 FORGERIES: dict[str, Callable[[User], str]] = {
@@ -59,6 +80,24 @@ FORGERIES: dict[str, Callable[[User], str]] = {
     "another key": lambda user: _forge(user, key="z" * 40),
     "the empty key": lambda user: _forge(user, key="0" * 64),
     "another algorithm": lambda user: _forge(user, algorithm="HS512"),
+    "HS256 with a public key": lambda user: seal(_HEADER, _claims(user), key=_PUBLIC_KEY, algorithm="HS256"),
+    "RS256 with a key of its own": lambda user: _seal_with(user, jwk=describe("mine", _KEY)),
+    "a key by address": lambda user: _seal_with(user, jku="http://127.0.0.1:1/keys", x5u="http://127.0.0.1:1/x5u"),
+    "a key id that is a path": lambda user: _forge(user, key="\0", header={"kid": "../../../../dev/null"}),
+    "a key id that is SQL": lambda user: _forge(user, key="known", header={"kid": "x' UNION SELECT 'known"}),
+    "an extension that must be understood": lambda user: _forge(user, header={"crit": ["exp"]}),
+    "a claim twice": lambda user: _seal_own(say_twice(_claims(user), "sub", "1")),
+    "a header twice": lambda user: _seal_own(_claims(user), header=say_twice(_HEADER, "alg", "none")),
+    "claims that are no object": lambda user: _seal_own(b"[]"),
+    "claims nested deep": lambda user: _seal_own(b"[" * 4_000),
+    "a subject that is a number": lambda user: _seal_own(_claims(user, sub=user.pk)),
+    "an expiry in words": lambda user: _seal_own(_claims(user, exp=str(int(timezone.now().timestamp()) + 60))),
+    "an expiry that is true": lambda user: _seal_own(_claims(user, exp=True)),
+    "an endless expiry": lambda user: _seal_own(b'{"exp":1e400,' + json.dumps(_claims(user, exp=...)).encode()[1:]),
+    "longer than any": lambda user: _forge(user, more="x" * 8_000),
+    "characters that base64 has not": lambda user: _forge(user).replace(".", ".\n", 1),
+    "of another password": lambda user: _forge(user, password_tag="0" * 64),
+    "of no password": lambda user: _forge(user, password_tag=...),
     "refresh as access": lambda user: sign_refresh_token(
         token_id=uuid4(), user_id=user.pk, expires_at=timezone.now() + timedelta(hours=1), now=timezone.now()
     ),
@@ -158,6 +197,14 @@ class TestTokens:
     def test_a_token_lives_for_its_time(self, alice: Client, settings: Settings) -> None:
         settings.ACCESS_TOKEN_SECONDS = 60
         then = timezone.now() - timedelta(seconds=61)
-        token = sign_access_token(user_id=alice.user_id, scopes=CUSTOMER_SCOPES, now=then)
+        token = sign_access_token(user=alice.user, scopes=CUSTOMER_SCOPES, now=then)
 
         assert Caller(token).get("clients/me").status == 401
+
+    def test_a_token_is_worth_no_more_than_its_user_is_granted_now(self) -> None:
+        partner = make_partner()
+        token = make_token(partner, Scope.CLIENTS_INACTIVATE)
+        path, body = f"clients/{make_alice().id}/inactivate", {"reason": "Asked to leave"}
+        partner.groups.clear()
+
+        assert Caller(token).post(path, body).refusal == (403, "insufficient_scope")

@@ -12,7 +12,7 @@ from secrets import token_hex, token_urlsafe
 import pytest
 from pytest_django import Settings
 
-from bank.checks import check_randomness
+from bank.checks import check_openid, check_randomness
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,10 @@ WRONG = [
     ("EMAIL_URL", "pigeon://mail.example"),
     ("EMAIL_FROM", "nobody"),
     ("EMAIL_TIMEOUT_SECONDS", "0"),
+    ("OIDC_ISSUER", "login.bank.example"),
+    ("OIDC_ISSUER", "ftp://login.bank.example"),
+    ("OIDC_AUDIENCE", ""),
+    ("OIDC_JWKS_URL", "/certs"),
     ("TRUSTED_PROXIES", "-1"),
     ("TIME_ZONE", "Mars/Olympus"),
     ("LOG_LEVEL", "LOUD"),
@@ -116,6 +120,38 @@ def test_a_real_deployment_sends_its_email(url: str) -> None:
 
     assert checked.returncode != 0
     assert "bank.E007" in checked.stderr
+
+
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_JWKS_URL"])
+def test_a_real_deployment_asks_its_provider_under_tls(name: str, settings: Settings) -> None:
+    settings.DEMO = settings.DEBUG = False
+    setattr(settings, name, "http://login.bank.example/realms/bank")
+
+    assert [(message.id, name in message.msg) for message in check_openid(None)] == [("bank.E009", True)]
+    setattr(settings, name, "https://login.bank.example/realms/bank")
+    assert check_openid(None) == []
+
+
+def test_a_demo_may_ask_a_provider_on_the_same_machine(settings: Settings) -> None:
+    settings.DEMO = True
+    settings.OIDC_ISSUER = "http://localhost:8080/realms/bank"
+
+    assert check_openid(None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "number"),
+    [
+        ("JWT_ISSUER", "https://login.bank.example", "bank.E010"),
+        ("OIDC_AUDIENCE", "", "bank.E011"),
+        ("OIDC_ISSUER", "https://login.bank.example/" + "x" * 255, "bank.E012"),
+    ],
+)
+def test_refuses_a_provider_that_could_not_work(name: str, value: str, number: str, settings: Settings) -> None:
+    settings.OIDC_ISSUER = "https://login.bank.example"
+    setattr(settings, name, value)
+
+    assert [message.id for message in check_openid(None)] == [number]
 
 
 def test_env_example_lists_every_setting() -> None:

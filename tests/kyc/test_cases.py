@@ -301,8 +301,8 @@ def test_refuses_the_email_of_another_client() -> None:
 def test_finds_the_client_behind_a_user() -> None:
     alice = make_alice()
 
-    assert find_client_of_user(user_id=alice.user_id) == alice
-    assert find_client_of_user(user_id=make_staff().pk) is None
+    assert find_client_of_user(user=User.objects.get(pk=alice.user_id)) == alice
+    assert find_client_of_user(user=make_staff()) is None
     assert get_client(client_id=alice.id) == alice
 
 
