@@ -162,6 +162,10 @@ TEMPLATES = [
     },
 ]
 
+# The bank itself, as statements name it
+BANK_NAME = env.str("BANK_NAME", default="Bank")
+BANK_CODE = env.str("BANK_CODE", default="000")  # what other banks and programs know it by
+
 # Database. The runtime role has no DDL and cannot change the ledger's history; migrations run as the owner:
 # DATABASE_URL=$DATABASE_OWNER_URL manage.py migrate
 DATABASE_RUNTIME_ROLE = env.str("DATABASE_RUNTIME_ROLE", default="bank_app")
@@ -356,10 +360,13 @@ SPECTACULAR_SETTINGS = {
         "AccountStatus": "accounts.states.AccountStatus",
         "BalanceSource": "accounts.states.BalanceSource",
         "ClientStatus": "kyc.states.ClientStatus",
+        "CreditDebit": "accounts.states.CreditDebit",
         "DocumentType": "kyc.states.DocumentType",
         "KycStatus": "kyc.states.KycStatus",
         "NotificationKind": "notifications.states.Kind",
         "NotificationLanguage": "notifications.states.Language",
+        "StatementEntryKind": "transfers.statements.states.EntryKind",
+        "StatementFormat": "transfers.statements.states.StatementFormat",
         "TransferKind": "transfers.states.TransferKind",
         "TransferStatus": "transfers.states.TransferStatus",
     },

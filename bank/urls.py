@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("kyc.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("transfers.urls")),
+    path("api/v1/", include("transfers.statements.urls")),
     path("api/v1/", include("notifications.urls")),
     re_path("^api/", answer_unknown_path),
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.

@@ -1,7 +1,7 @@
 """Fields that take JSON as it stands: no number passes for a text, no text for a number."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -21,6 +21,7 @@ AMOUNT_SCHEMA = {
 }
 BALANCE_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["10.50"]}
 
+_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -87,6 +88,17 @@ class MomentField(serializers.DateTimeField):
         if value.tzinfo is None:
             self.fail("naive")
         return super().enforce_timezone(value)
+
+
+class DayField(serializers.DateField):
+    """A day in a query: 2026-03-01, where DateField also takes 20260301, 2026-W09-7 and days of the year 1."""
+
+    def to_internal_value(self, data: Any) -> date:
+        """Return the day."""
+        if not isinstance(data, str) or not _DAY.fullmatch(data):
+            self.fail("invalid", format="YYYY-MM-DD")
+        day: date = super().to_internal_value(data)
+        return day
 
 
 @extend_schema_field(CURRENCY_SCHEMA)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from typing import Any, TypeVar
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import Serializer
 
@@ -48,12 +49,14 @@ def operation(
     answers: Mapping[int, type[Serializer[Any]]],
     body: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
+    files: Sequence[str] = (),
     refusals: Sequence[type[BankError]] = (),
     is_idempotent: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a view's method: the scope that it asks for (None: public), what it takes, answers and refuses.
 
-    `refusals` are those of its own; those that any such call may meet are added.
+    `files` are the media types, besides JSON, in which a 200 may come. `refusals` are those of its own; those that any
+    such call may meet are added.
     """
     common = _common_refusals(scope=scope, body=body, query=query, is_idempotent=is_idempotent)
     parameters: list[Any] = [query] if query else []
@@ -69,7 +72,7 @@ def operation(
             description=(handler.__doc__ or "") + (f"\n\nNeeds the scope `{scope}`." if scope else ""),
             request=body,
             parameters=parameters,
-            responses={**answers, **_describe_refusals([*refusals, *unrouted, *common])},
+            responses={**answers, **_describe_files(files), **_describe_refusals([*refusals, *unrouted, *common])},
             auth=None if scope else [],
         )
         declared: Handler = decorate(handler)
@@ -98,6 +101,10 @@ def _common_refusals(*, scope: Scope | None, body: object, query: object, is_ide
     if is_idempotent:
         refusals += [IdempotencyKeyRequiredError, IdempotencyKeyReusedError, IdempotencyKeyInUseError]
     return refusals
+
+
+def _describe_files(media_types: Sequence[str]) -> dict[tuple[int, str], OpenApiTypes]:
+    return {(200, media_type): OpenApiTypes.BINARY for media_type in media_types}
 
 
 def _describe_refusals(refusals: Sequence[type[BankError]]) -> dict[int, OpenApiResponse]:

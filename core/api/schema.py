@@ -40,8 +40,9 @@ class BankSchema(AutoSchema):
         )
         if int(status_code) < 400:
             response.setdefault("content", {"application/json": {}})
-            for content in response["content"].values():
-                content["schema"] = _wrap(content.get("schema", {"type": "object"}))
+            for media_type, content in response["content"].items():
+                if media_type == "application/json":
+                    content["schema"] = _wrap(content.get("schema", {"type": "object"}))
         return response
 
     def _map_serializer(self, serializer: Any, direction: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:

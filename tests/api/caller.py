@@ -33,8 +33,8 @@ class Answer:
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.content: bytes = response.content
-        self.body: dict[str, Any] = json.loads(response.content)
+        self.content: bytes = b"".join(response)
+        self.body: dict[str, Any] = json.loads(self.content)
 
     @property
     def data(self) -> Any:

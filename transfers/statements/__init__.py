@@ -1,0 +1,1 @@
+"""Account statements: what was booked in a period, between the balances that it began and ended with."""
