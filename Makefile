@@ -17,10 +17,10 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test test-kafka check bench bench-events proof-events verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka check bench bench-events proof-events proof-planted verify manage lock clean installed installed-dev
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  Variables: PORT (8000), KAFKA_PORT (9092), BANK_DATA_DIR (.bank), PYTHON (python3),'
 	@echo '    KAFKA_BOOTSTRAP_SERVERS (a Kafka that make run uses in place of its own), ARGS (for manage, tests, benches and proofs)'
@@ -54,6 +54,9 @@ bench-events: installed-dev ## measure the relay against a bare producer, and th
 
 proof-events: installed-dev ## kill Apache Kafka, relay and consumers under load, then audit what was consumed
 	@exec $(ENGINES) --apache-kafka -- $(VENV)/bin/python -m proofs.events $(ARGS)
+
+proof-planted: installed-dev ## plant bugs in the bank, one by one, and see that the audit of events finds each
+	@exec $(ENGINES) --apache-kafka -- $(VENV)/bin/python -m proofs.planted $(ARGS)
 
 lock: installed-dev ## write the hashed locks anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml --output-file requirements.txt

@@ -4,8 +4,9 @@ What is expected comes from the event table and the postings by SQL of its own, 
 plain consumer, so that nothing here shares a mistake with the relay.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +17,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from accounts.balances import find_cached_balance
 from events.kafka import get_connection_options, name_topic
+from events.relay import BATCH
 from ledger.verification import verify_ledger
+from proofs.points import Points, name_known
 from tests.proof import find_faults
 
 BALANCES = "account.balance.updated"
@@ -32,11 +35,17 @@ Fact = tuple[str, object]
 
 
 class Figure(NamedTuple):
-    """A number that the audit found; as a violation it has to be 0."""
+    """A number that the audit found: one that is free, one that has to be 0, or one that must not be 0."""
 
     name: str
     value: int
-    is_violation: bool
+    is_violation: bool = False
+    is_needed: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is not what it has to be."""
+        return bool(self.value) if self.is_violation else self.is_needed and not self.value
 
 
 class _Told(msgspec.Struct):
@@ -57,22 +66,27 @@ class _Balance(msgspec.Struct):
 class Topics:
     """What stands on the topics, in the order of each partition."""
 
-    def __init__(self) -> None:
-        """Nothing yet."""
+    def __init__(self, seqs: Sequence[int]) -> None:
+        """Nothing yet; `seqs` are the numbers of all events, in their order."""
         self.messages = 0
         self.facts: dict[UUID, Fact] = {}
         self.inversions = 0
+        self.stale_duplicates = 0
+        self._seqs = seqs
+        self._newest: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._last: dict[tuple[str, UUID], int] = {}
         self._partitions: defaultdict[tuple[str, UUID], set[int]] = defaultdict(set)
 
     def add(self, record: Any) -> None:
         """Take note of a record."""
         told = msgspec.json.decode(record.value, type=_Told)
-        key = (told.type, told.subject)
+        key, place = (told.type, told.subject), (told.type, record.partition)
         self.messages += 1
         self._partitions[key].add(record.partition)
         if told.id in self.facts:
+            self.stale_duplicates += self._count_events(told.sequence, self._newest[place]) >= BATCH
             return
+        self._newest[place] = max(told.sequence, self._newest[place])
         self.facts[told.id] = (told.type, _name_fact(told))
         self.inversions += told.sequence < self._last.get(key, 0)
         self._last[key] = told.sequence
@@ -82,13 +96,17 @@ class Topics:
         """How many keys stand in more than one partition of a topic."""
         return sum(len(partitions) > 1 for partitions in self._partitions.values())
 
+    def _count_events(self, after: int, until: int) -> int:
+        """Return how many events there are between two, the later one included."""
+        return bisect_right(self._seqs, until) - bisect_right(self._seqs, after)
+
     def list_ids(self, topic: str) -> set[UUID]:
         """Return the ids of the messages on `topic`."""
         return {id_ for id_, (name, _) in self.facts.items() if name == topic}
 
 
-def audit(*, rolled_back: int) -> list[Figure]:
-    """Return what a run left behind that rolled back `rolled_back` transfers."""
+def audit(*, rolled_back: int, points: Points) -> list[Figure]:
+    """Return what a run left behind that rolled back `rolled_back` transfers, and whose processes came by `points`."""
     topics = read_topics()
     told, expected = Counter(topics.facts.values()), set(_list_facts())
     return [
@@ -96,15 +114,19 @@ def audit(*, rolled_back: int) -> list[Figure]:
         _count("transfers rolled back", rolled_back),
         _count("numbers of events that are gaps", _query("SELECT max(seq) - count(*) FROM events_event")),
         _count("different messages on the topics", len(topics.facts)),
-        _count("duplicates on the topics", topics.messages - len(topics.facts)),
+        _need("duplicates on the topics", topics.messages - len(topics.facts)),
+        _need("messages that the group balances knew already", points.count(name_known("balances"))),
+        _need("messages that the group effects knew already", points.count(name_known("effects"))),
         _violation("committed, but not on its topic", len(expected - told.keys())),
         _violation("on a topic, but not committed", len(told.keys() - expected)),
         _violation("told under two ids", sum(told.values()) - len(told)),
         _violation("before an older one of its key", topics.inversions),
+        _violation("sent again from before the last batch", topics.stale_duplicates),
         _violation("keys in two partitions", topics.scattered),
         *_audit_effects(topics.list_ids(BALANCES)),
         *_audit_balances(),
-        _violation("dead letters", _query("SELECT count(*) FROM events_deadletter")),
+        _count("dead letters", _query("SELECT count(*) FROM events_deadletter")),
+        _violation("dead letters that wait", _query("SELECT count(*) FROM events_deadletter WHERE state = 'waiting'")),
         _violation(
             "rules of the ledger that are broken",
             len(list(verify_ledger(since=None, on_progress=_ignore))) + len(find_faults()),
@@ -114,7 +136,7 @@ def audit(*, rolled_back: int) -> list[Figure]:
 
 def read_topics() -> Topics:
     """Read all topics from the beginning."""
-    topics = Topics()
+    topics = Topics([seq for (seq,) in _rows("SELECT seq FROM events_event ORDER BY seq")])
     for topic in TOPICS:
         for record in _read_topic(name_topic(topic)):
             topics.add(record)
@@ -126,10 +148,17 @@ def count_expected(topic: str) -> int:
     return sum(name == topic for name, _ in _list_facts())
 
 
+def count_told(topic: str) -> int:
+    """Return how many different messages have come on `topic`."""
+    return len({msgspec.json.decode(record.value, type=_Told).id for record in _read_topic(name_topic(topic))})
+
+
 def _read_topic(topic: str) -> Iterator[Any]:
     options = get_connection_options() | {"max_poll_records": AT_ONCE}
     with closing(KafkaConsumer(**options)) as consumer:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        if not partitions:
+            return  # nothing was ever told on it
         ends = consumer.end_offsets(partitions)
         consumer.assign(partitions)
         consumer.seek_to_beginning()
@@ -202,7 +231,11 @@ def _ignore(*_: object) -> None:
 
 
 def _count(name: str, value: int) -> Figure:
-    return Figure(name, value, is_violation=False)
+    return Figure(name, value)
+
+
+def _need(name: str, value: int) -> Figure:
+    return Figure(name, value, is_needed=True)
 
 
 def _violation(name: str, value: int) -> Figure:

@@ -1,6 +1,7 @@
 """The processes of a proof: the broker, the relay, consumers. Each can be killed and started again."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import IO
 from django.conf import settings
 
 from proofs.chaos import Victim
-from tests.events.broker import StoppableBroker, is_apache_kafka
+from proofs.points import Order, Points
+from tests.events.broker import StoppableBroker, is_apache_kafka, wait_until
 from tests.faults.processes import Process, Processes
 
 GROUPS = ("balances", "balances", "effects")
 """Who consumes: two members of the bank's own group, and one of a group that writes down each effect."""
+
+DIES_SECONDS = 10.0
 
 
 class _Revived:
@@ -22,6 +26,10 @@ class _Revived:
     def __init__(self, make: Callable[[], Process]) -> None:
         self._make = make
         self._process = make()
+
+    @property
+    def is_dead(self) -> bool:
+        return self._process.is_dead
 
     def kill(self) -> None:
         self._process.kill()
@@ -43,23 +51,54 @@ class _RevivedBroker:
         self._broker.start()
 
 
-@contextmanager
-def open_stage(folder: Path, log: IO[bytes]) -> Iterator[dict[str, list[Victim]]]:
-    """Start all processes for the block, and give it, by kind, what it may kill.
+class Stage:
+    """All that runs."""
 
-    The embedded broker forgets all when it is killed, so nobody may.
-    """
-    victims: dict[str, list[Victim]] = {}
+    def __init__(self, broker: StoppableBroker, processes: Processes, points: Points) -> None:
+        """Start the processes, which come by `points`, beside a `broker` that runs."""
+        self._broker = broker
+        self._processes = processes
+        self._relay = _Revived(processes.start_relay)
+        self._consumers = [_Revived(partial(processes.start_consumer, group)) for group in GROUPS]
+        self.points = points
+        self.kills: Counter[str] = Counter()
+
+    def list_victims(self) -> dict[str, Sequence[Victim]]:
+        """Return, by kind, what may be killed. The embedded broker forgets all when it is, so nobody may."""
+        broker = {"broker": [_RevivedBroker(self._broker)]} if is_apache_kafka() else {}
+        return {**broker, "relay": [self._relay], "consumer": self._consumers}
+
+    def await_killed_at(self, point: str) -> None:
+        """Wait until one has died at `point`, where a killer waited for it, and start it again."""
+        self.points.await_reached(point)
+        kinds = {"relay": [self._relay], "consumer": self._consumers}
+        kind, dead = wait_until(
+            lambda: [(kind, each) for kind, them in kinds.items() for each in them if each.is_dead],
+            seconds=DIES_SECONDS,
+        )[0]
+        dead.kill()  # what it had started, too
+        dead.start()
+        self.kills[kind] += 1
+
+    def kill_at(self, point: str) -> None:
+        """Let a killer wait at `point`."""
+        self.points.arm(point, Order.KILL)
+
+    def start_second_relay(self) -> Process:
+        """Start one more relay."""
+        return self._processes.start_relay()
+
+
+@contextmanager
+def open_stage(folder: Path, log: IO[bytes]) -> Iterator[Stage]:
+    """Start all processes for the block."""
+    points = Points(folder / "points")
     broker = StoppableBroker(folder / "kafka")
-    processes = Processes(folder, log=log)
+    processes = Processes(folder, settings="proofs.settings", log=log)
     try:
         broker.start()
         settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
-        if is_apache_kafka():
-            victims["broker"] = [_RevivedBroker(broker)]
-        victims["relay"] = [_Revived(processes.start_relay)]
-        victims["consumer"] = [_Revived(partial(processes.start_consumer, group)) for group in GROUPS]
-        yield victims
+        yield Stage(broker, processes, points)
     finally:
         processes.kill_all()
         broker.stop()

@@ -9,6 +9,7 @@ committed and rolled back.
 import random
 import sys
 import time
+from collections.abc import Sequence
 from itertools import count
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from accounts.models import Account
 from core.errors import BankError
 from core.models import User
 from ledger.errors import AccountBusyError
+from proofs.gates import ask_for_gate
 from transfers.orders import TransferOrder
 from transfers.services import submit_transfer, submit_transfers
 from transfers.states import TransferKind
@@ -31,16 +33,6 @@ ROLLED_BACK = 0.10
 WITHOUT_FUNDS = 0.02
 SINGLE, FEW = 0.6, 0.9  # the rest are many
 TOO_MUCH = 10**12
-
-# A failure at COMMIT, when all is written and numbered, in whichever session asks for it.
-ROLL_BACK_ON_DEMAND = """
-CREATE FUNCTION proof_roll_back() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'rolled back on purpose';
-END $$;
-CREATE CONSTRAINT TRIGGER proof_roll_back AFTER INSERT ON events_event DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (current_setting('proof.roll_back', true) = 'on') EXECUTE FUNCTION proof_roll_back();
-"""
 
 
 class Writer:
@@ -57,14 +49,33 @@ class Writer:
 
     def submit_some(self, *, at_most: int) -> None:
         """Submit some transfers in one transaction, which may be rolled back."""
-        orders = [self._make_order() for _ in range(min(self._choose_size(), at_most))]
+        size = min(self._choose_size(), at_most)
         if self._dice.random() < ROLLED_BACK:
-            _set_roll_back("on")
-            _require_rolled_back(orders)
-            _set_roll_back("off")
-            self.rolled_back += len(orders)
+            self.roll_back(size)
         else:
-            self.committed += _submit(orders)
+            self.commit(size)
+
+    def commit(self, transfers: int, *, between: Sequence[UUID] = (), gate: int = 0) -> None:
+        """Commit transfers in one transaction, from the first account to the second if they are given.
+
+        May be called in a thread of its own, to wait at a gate of the database.
+        """
+        orders = [self._make_order(between) for _ in range(transfers)]
+        ask_for_gate(gate)
+        self.committed += _submit(orders)
+        ask_for_gate(0)
+
+    def roll_back(self, transfers: int) -> None:
+        """Write transfers in one transaction, which is rolled back."""
+        orders = [self._make_order() for _ in range(transfers)]
+        _set_roll_back("on")
+        _require_rolled_back(orders)
+        _set_roll_back("off")
+        self.rolled_back += transfers
+
+    def choose_accounts(self, number: int) -> list[UUID]:
+        """Return different accounts."""
+        return self._dice.sample(self._account_ids, number)
 
     def _choose_size(self) -> int:
         kind = self._dice.random()
@@ -72,22 +83,19 @@ class Writer:
             return 1
         return self._dice.randint(2, 20) if kind < FEW else self._dice.randint(100, 300)
 
-    def _make_order(self) -> TransferOrder:
-        debtor, creditor = self._choose_accounts()
+    def _make_order(self, between: Sequence[UUID] = ()) -> TransferOrder:
+        debtor, creditor = between or self.choose_accounts(2)
+        is_too_much = not between and self._dice.random() < WITHOUT_FUNDS
         return TransferOrder(
             kind=TransferKind.INTERNAL,
             debtor_account_id=debtor,
             creditor_account_id=creditor,
-            amount=TOO_MUCH if self._dice.random() < WITHOUT_FUNDS else self._dice.randint(1, 100),
+            amount=TOO_MUCH if is_too_much else self._dice.randint(1, 100),
             currency="BRL",
             principal_id=self._principal_id,
             idempotency_key=next(self._keys),
             client_id=None,
         )
-
-    def _choose_accounts(self) -> tuple[UUID, UUID]:
-        debtor, creditor = self._dice.sample(self._account_ids, 2)
-        return debtor, creditor
 
 
 def _submit(orders: list[TransferOrder]) -> int:

@@ -18,11 +18,11 @@ STOP_SECONDS = 20.0
 class Process:
     """One of the bank's programs with all that it starts."""
 
-    def __init__(self, *command: str, log: IO[bytes] | None) -> None:
+    def __init__(self, *command: str, settings: str, log: IO[bytes] | None) -> None:
         """Start it, in a session of its own, tied to the tests; what it says goes to `log`, or else where ours does."""
         self._process = subprocess.Popen(
             tied_to_parent([sys.executable, *command]),
-            env=get_environment() | {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"},
+            env=get_environment() | {"DJANGO_SETTINGS_MODULE": settings},
             cwd=Path(MANAGE).parent,
             start_new_session=True,
             stderr=log,
@@ -32,6 +32,11 @@ class Process:
     def pid(self) -> int:
         """Its id."""
         return self._process.pid
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         """Kill all of it with -9."""
@@ -48,8 +53,9 @@ class Process:
 class Processes:
     """Starts what a test needs; nothing of it is left when the test ends."""
 
-    def __init__(self, folder: Path, *, log: IO[bytes] | None = None) -> None:
+    def __init__(self, folder: Path, *, settings: str = "tests.faults.settings", log: IO[bytes] | None = None) -> None:
         """Keep what they keep in `folder`, and what they say in `log`."""
+        self._settings = settings
         self._log = log
         self._schedule = folder / "beat-schedule"
         self._started: list[Process] = []
@@ -76,6 +82,6 @@ class Processes:
         return self._start("-m", "celery", "--quiet", "-A", "bank", "worker", *manners, *options)
 
     def _start(self, *command: str) -> Process:
-        process = Process(*command, log=self._log)
+        process = Process(*command, settings=self._settings, log=self._log)
         self._started.append(process)
         return process
