@@ -1,14 +1,14 @@
 """How far everything is behind: the relay after the event table, the consumer groups after Kafka, staff after letters.
 
 All of it is measured when somebody asks. What Kafka says is kept for LAG_SECONDS, and an outage as well, so that asking
-often costs the brokers nothing and waiting for them happens once.
+often costs the brokers nothing and waiting for them happens once. Nobody waits longer than ANSWER_SECONDS.
 """
 
-import threading
 import time
 from collections.abc import Collection, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
+from threading import Lock, Thread
 from typing import NamedTuple
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from events.retries import Partition
 from events.states import DeadLetterState
 
 LAG_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 
 
 Offsets = dict[Partition, int]
@@ -65,26 +66,37 @@ def count_waiting_letters() -> dict[str, tuple[int, datetime]]:
 def find_group_lags() -> list[GroupLag] | None:
     """Return the lag of each group on each of its topics, not older than LAG_SECONDS; None if Kafka is away."""
     with _lock:
-        if time.monotonic() >= _known.until:
-            _known.lags = _ask_kafka()
-            _known.until = time.monotonic() + LAG_SECONDS
-        return _known.lags
+        if time.monotonic() >= _known.until and not _known.asking.is_alive():
+            _known.asking = Thread(target=_ask_kafka, args=(_known,), daemon=True)
+            _known.patience_ends = time.monotonic() + ANSWER_SECONDS
+            _known.asking.start()
+        asking, patience_ends = _known.asking, _known.patience_ends
+    if asking.is_alive():
+        asking.join(max(0.0, patience_ends - time.monotonic()))
+    return None if asking.is_alive() else _known.lags
 
 
 class _Known:
-    lags: list[GroupLag] | None = None
-    until = 0.0
+    """What Kafka said last. A thread asks, since the library waits for ever for a broker that listens in silence."""
+
+    def __init__(self) -> None:
+        self.lags: list[GroupLag] | None = None
+        self.until = 0.0
+        self.asking = Thread()
+        self.patience_ends = 0.0
 
 
 _known = _Known()
-_lock = threading.Lock()
+_lock = Lock()
 
 
-def _ask_kafka() -> list[GroupLag] | None:
+def _ask_kafka(known: _Known) -> None:
+    lags = None
     try:
-        return measure_groups()
-    except (KafkaError, KafkaAwayError):
-        return None
+        with suppress(KafkaError, KafkaAwayError):
+            lags = measure_groups()
+    finally:
+        known.lags, known.until = lags, time.monotonic() + LAG_SECONDS
 
 
 def measure_groups() -> list[GroupLag]:

@@ -13,7 +13,7 @@ from events.inbox import bury
 from events.lag import measure_groups, measure_outbox
 from events.models import Event
 from events.relay import relay_events
-from tests.events.broker import wait_until
+from tests.events.broker import StoppableBroker, wait_until
 from tests.events.facts import NOW, make_record, record
 from tests.events.test_consumer import relay_until_kept, running_member
 from tests.factories import make_account, make_staff
@@ -77,6 +77,16 @@ def test_kafka_away_is_a_gauge_and_no_error(settings: Settings) -> None:
 
     assert found["bank_kafka_up"] == 0
     assert not [name for name in found if name.startswith("bank_consumer_lag")]
+
+
+def test_a_kafka_that_listens_in_silence_holds_nobody_up(
+    broker: StoppableBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "ANSWER_SECONDS", 0.5)
+    broker.start()
+    broker.freeze()
+
+    assert [scrape()["bank_kafka_up"] for _ in range(3)] == [0, 0, 0]
 
 
 def test_shows_dead_letters_that_wait() -> None:
