@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from events.dead_letters import OUTAGES, RELAY, list_unreplayed_messages
+from events.dead_letters import RELAY, list_unreplayed_messages
 from events.groups import Handler, get_group
 from events.messages import Message
 from events.models import Event
+from events.outages import is_outage
 from events.reader import get_position
 from events.replay import Failure
 from events.topics import fan_out
@@ -79,9 +80,9 @@ def _take_in(handler: Handler, messages: Sequence[Message]) -> list[Failure]:
     try:
         with transaction.atomic(durable=True):
             handler(messages)
-    except OUTAGES:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises; who is at fault, each alone will tell
+    except Exception as error:  # who is at fault, each alone will tell
+        if is_outage(error):
+            raise
         if len(messages) == 1:
             return [Failure(messages[0].sequence, messages[0].type, error)]
         return [failure for message in messages for failure in _take_in(handler, [message])]
