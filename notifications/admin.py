@@ -1,7 +1,8 @@
 """Pages of what clients and staff were told, and of the deliveries, with what staff may do when one failed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -25,9 +26,10 @@ from core.admin.cells import (
     show_status,
     show_text,
 )
-from core.admin.filters import DayFilter
+from core.admin.filters import DayFilter, start_of_day
 from core.admin.pages import BankAdmin
 from core.admin.tables import Link, Table, table_on
+from core.ids import uuid7_floor
 from core.models import User
 from events.admin import list_events, name_subject
 from kyc.models import Client
@@ -39,6 +41,9 @@ from notifications.states import Category, DeliveryState, Outcome
 from transfers.models import Transfer
 
 _SHOWN = 10
+_FIRST_OF_IDS = datetime(1970, 1, 1, tzinfo=UTC)
+_ID_SLACK = timedelta(hours=1)
+"""How far the moment in an id may be from that of its row."""
 _TONES = {
     DeliveryState.SENT: Tone.GOOD,
     DeliveryState.WAITING: Tone.WAITING,
@@ -53,6 +58,23 @@ _OUTCOME_TONES = {
 
 name_subject(prefix="notification", model=Notification)
 name_subject(prefix="delivery", model=Delivery)
+
+
+class _LatestFirstDayFilter(DayFilter):
+    """The days of a moment that ids follow: the list, which is read by id, begins and ends where they do."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow `queryset` by id, and then exactly."""
+        first, last = self._read_day("from"), self._read_day("to")
+        if first:
+            queryset = queryset.filter(pk__gte=_get_floor(start_of_day(first) - _ID_SLACK))
+        if last:
+            queryset = queryset.filter(pk__lt=_get_floor(start_of_day(last + timedelta(days=1)) + _ID_SLACK))
+        return super().queryset(request, queryset)
+
+
+def _get_floor(moment: datetime) -> UUID:
+    return uuid7_floor(max(moment, _FIRST_OF_IDS))
 
 
 def _show_recipient(notification: Notification) -> str:
@@ -109,7 +131,7 @@ class NotificationAdmin(BankAdmin):
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("role", ChoicesDropdownFilter),
-        ("happened_at", DayFilter),
+        ("happened_at", _LatestFirstDayFilter),
     )
     fieldsets = (
         (
@@ -174,7 +196,7 @@ class DeliveryAdmin(BankAdmin):
         column("Asked for", lambda delivery: show_moment(delivery.created_at)),
         column("Next attempt", _show_due),
     )
-    list_filter = (("state", ChoicesDropdownFilter), ("created_at", DayFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", _LatestFirstDayFilter))
     fieldsets = (
         (
             "Delivery",

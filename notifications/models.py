@@ -70,6 +70,7 @@ class Notification(models.Model):
         indexes = [
             models.Index(name="notifications_of_client", fields=["client", "-id"]),
             models.Index(name="notifications_unread", fields=["client", "-id"], condition=Q(read_at__isnull=True)),
+            models.Index(name="notifications_of_staff", fields=["-id"], condition=~Q(role="")),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,23 @@
 """Notifications in the back office: what was told, what could not be delivered, and sending it again."""
 
 from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from events.models import Event
 from kyc.models import Client
 from notifications.models import Delivery, Notification
+from notifications.services import Draft, make_notifications
+from notifications.states import Kind
 from tests.admin.addresses import address
 from tests.admin.conftest import Bank
 
@@ -71,16 +77,67 @@ def test_a_delivery_is_found_by_its_id_its_notification_and_its_client(bank: Ban
 
 
 def test_a_search_by_id_looks_into_indexes_and_joins_no_whole_tables(bank: Bank, sign_in: SignIn) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        sign_in("auditor").get(f"{address(Delivery, 'changelist')}?q={bank.alice.pk}")
-    [search] = [query["sql"] for query in captured if 'FROM "notifications_delivery"' in query["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # as if there were many rows
-        cursor.execute(f"EXPLAIN {search}")
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+    plan = explain(sign_in("auditor"), f"{address(Delivery, 'changelist')}?q={bank.alice.pk}", Delivery)
 
     assert "Index Cond: (client_id = " in plan
     assert " OR " not in plan
+
+
+@pytest.mark.parametrize(
+    ("days", "is_shown"),
+    [
+        ({"from": "2026-03-02", "to": "2026-03-02"}, True),
+        ({"from": "2026-03-02"}, True),
+        ({"to": "2026-03-02"}, True),
+        ({"from": "0001-01-02", "to": "9999-12-30"}, True),
+        ({"from": "2026-03-03"}, False),
+        ({"to": "2026-03-01"}, False),
+        ({"to": "0001-01-02"}, False),
+    ],
+)
+@pytest.mark.parametrize("moment", ["2026-03-02T00:00:00-03:00", "2026-03-02T23:59:59.999999-03:00"])
+def test_a_day_of_the_bank_is_shown_from_its_first_moment_to_its_last(
+    bank: Bank, sign_in: SignIn, moment: str, days: dict[str, str], is_shown: bool
+) -> None:
+    draft = Draft(
+        uuid4(), 1, datetime.fromisoformat(moment), Kind.CLIENT_VERIFIED, {}, bank.alice.pk, client_id=bank.alice.pk
+    )
+    with transaction.atomic():
+        make_notifications(drafts=[draft], now=timezone.now())
+    query = urlencode({f"happened_at_{end}": day for end, day in days.items()})
+
+    page = sign_in("auditor").get(f"{address(Notification, 'changelist')}?{query}").content.decode()
+
+    assert (address(Notification, "change", draft.notification_id) in page) == is_shown
+
+
+@pytest.mark.parametrize(("model", "moment"), [(Notification, "happened_at"), (Delivery, "created_at")])
+def test_a_list_of_days_long_ago_does_not_read_all_that_came_since(
+    bank: Bank, sign_in: SignIn, model: type[Model], moment: str
+) -> None:
+    days = urlencode({f"{moment}_from": "2026-03-02", f"{moment}_to": "2026-03-02"})
+
+    plan = explain(sign_in("auditor"), f"{address(model, 'changelist')}?{days}", model)
+
+    assert f"Index Scan Backward using {model._meta.db_table}_pkey" in plan
+    assert "Index Cond: ((id >= " in plan
+
+
+def test_what_staff_were_told_is_found_among_what_clients_were(bank: Bank, sign_in: SignIn) -> None:
+    page = f"{address(Notification, 'changelist')}?role__exact=checker"
+
+    assert "Scan using notifications_of_staff" in explain(sign_in("checker"), page, Notification)
+
+
+def explain(browser: Browser, page: str, model: type[Model]) -> str:
+    """Return how PostgreSQL would find the rows of a list if there were many."""
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(page)
+    [search] = [query["sql"] for query in captured if f'FROM "{model._meta.db_table}"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {search}")
+        return "\n".join(row[0] for row in cursor.fetchall())
 
 
 def test_a_maker_sends_again_with_a_reason(bank: Bank, sign_in: SignIn) -> None:
