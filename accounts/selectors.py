@@ -36,7 +36,7 @@ def get_account(*, account_id: UUID, client_id: UUID) -> Account:
 
 def find_account_ids(*, numbers: Collection[str]) -> dict[str, UUID]:
     """Return the ids of the accounts that have `numbers`, by number; numbers that no account has are left out."""
-    return dict(Account.objects.filter(number__in=numbers).values_list("number", "pk"))
+    return dict(Account.objects.filter(number__any=numbers).values_list("number", "pk"))
 
 
 def find_client_ids(*, account_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from core.db import Row, Statement, Write, as_rows, columns_of, is_lock_timeout, rows_of, run_together
-from core.errors import IdempotencyKeyInUseError
+from core.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from core.models import IdempotencyKey
 
 
@@ -65,12 +65,33 @@ def keys_in_use() -> Iterator[None]:
         raise
 
 
-def find_keys(*, claims: Sequence[Claim]) -> dict[tuple[int, str], IdempotencyKey]:
-    """Return the rows of keys that were used before, by principal and key."""
+def find_keys(*, claims: Sequence[Claim]) -> list[IdempotencyKey]:
+    """Return the row of each claim's key, in the order of `claims`: the claim's own, or that of an earlier use.
+
+    Raises IdempotencyKeyInUseError where there is none: the earlier use was deleted as stale after the claim met it,
+    so a repetition will find the key free.
+    """
     rows = IdempotencyKey.objects.filter(
         principal_id__in={claim.principal_id for claim in claims}, key__in=[claim.key for claim in claims]
     )
-    return {(row.principal_id, row.key): row for row in rows}
+    found = {(row.principal_id, row.key): row for row in rows}
+    try:
+        return [found[claim.principal_id, claim.key] for claim in claims]
+    except KeyError as error:
+        raise IdempotencyKeyInUseError from error
+
+
+def find_made(*, claim: Claim) -> UUID | None:
+    """Return the id of what an earlier use of the claim's key made, or None if the claim is the first use.
+
+    Raises IdempotencyKeyReusedError if that was another request, and what `find_keys` raises.
+    """
+    [key] = find_keys(claims=[claim])
+    if key.resource_id == claim.resource_id:
+        return None
+    if bytes(key.request_hash) != claim.request_hash:
+        raise IdempotencyKeyReusedError
+    return key.resource_id
 
 
 def release_keys(*, claims: Sequence[Claim]) -> None:

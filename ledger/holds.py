@@ -34,7 +34,7 @@ from ledger.models import AvailabilityChange, Hold, LedgerAccount
 from ledger.restrictions import change_availability
 from ledger.selectors import describe_balance
 from ledger.services import post_entries
-from ledger.states import HoldStatus, Side
+from ledger.states import HoldOrigin, HoldStatus, Side
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,10 @@ def place_hold(
     now: datetime,
     expires_at: datetime | None = None,
     reference: UUID | None = None,
+    origin: HoldOrigin = HoldOrigin.BANK,
+    hold_id: UUID | None = None,
 ) -> Hold:
-    """Reserve `amount` minor units of an account, until `expires_at` if that is given.
+    """Reserve `amount` minor units of an account, until `expires_at` if that is given; the id is new unless given.
 
     Raises InvalidAmountError unless the amount is positive, InvalidInputError if `expires_at` is not after `now`, and
     AccountNotFoundError, AccountBlockedError, AccountInactiveError, InsufficientFundsError or AccountBusyError.
@@ -65,7 +67,13 @@ def place_hold(
     if account.floor is not None and account.available < amount:
         raise InsufficientFundsError
     hold = Hold.objects.create(
-        id=uuid7(), account=account, amount=amount, expires_at=expires_at, reference=reference, created_at=now
+        id=hold_id or uuid7(),
+        account=account,
+        amount=amount,
+        origin=origin,
+        expires_at=expires_at,
+        reference=reference,
+        created_at=now,
     )
     _change_pending(account=account, hold=hold, delta=amount, now=now)
     _record(kind="hold.placed", hold=hold, account=account, now=now)
@@ -88,8 +96,27 @@ def capture_hold(
     and what a posting may raise.
     """
     account_id = _get_account_id(hold_id)
-    locked = lock_accounts(account_ids={account_id, credit_account_id})
-    account, hold = locked[account_id], _get_open_hold(hold_id)
+    lock_accounts(account_ids={account_id, credit_account_id})
+    hold = end_for_capture(hold_id=hold_id, amount=amount, now=now)
+    lines = [
+        Line(account_id, Side.DEBIT, hold.captured_amount),
+        Line(credit_account_id, Side.CREDIT, hold.captured_amount),
+    ]
+    draft = EntryDraft(code=code, lines=lines, reference=hold.reference or hold.id)
+    [entry_id] = post_entries(drafts=[draft], now=now)
+    record_capture(hold=hold, now=now)
+    return entry_id
+
+
+def end_for_capture(*, hold_id: UUID, now: datetime, amount: int | None = None) -> Hold:
+    """End a hold so that its caller can move `captured_amount` of the funds, and then call `record_capture`.
+
+    The caller has locked all accounts that the money moves between. Raises HoldNotFoundError, HoldNotOpenError,
+    HoldExpiredError or HoldExceededError.
+    """
+    account_id = _get_account_id(hold_id)
+    account = lock_accounts(account_ids=[account_id])[account_id]
+    hold = _get_open_hold(hold_id)
     if hold.expires_at is not None and hold.expires_at <= now:
         raise HoldExpiredError
     captured = hold.amount if amount is None else amount
@@ -97,12 +124,13 @@ def capture_hold(
         raise HoldExceededError
     _end(hold=hold, status=HoldStatus.CAPTURED, captured=captured, now=now)
     _change_pending(account=account, hold=hold, delta=-hold.amount, now=now)
-    lines = [Line(account_id, Side.DEBIT, captured), Line(credit_account_id, Side.CREDIT, captured)]
-    draft = EntryDraft(code=code, lines=lines, reference=hold.reference or hold.id)
-    [entry_id] = post_entries(drafts=[draft], now=now)
-    account.refresh_from_db()
+    return hold
+
+
+def record_capture(*, hold: Hold, now: datetime) -> None:
+    """Tell of a capture once its funds have moved, with the balance after that."""
+    account = LedgerAccount.objects.get(id=hold.account_id)
     _record(kind="hold.captured", hold=hold, account=account, now=now)
-    return entry_id
 
 
 def release_hold(*, hold_id: UUID, now: datetime) -> Hold:

@@ -19,7 +19,7 @@ from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
 from core.ids import uuid7
 from core.triggers import append_only, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
 from ledger.chart import CUSTOMERS
-from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldStatus, Side
+from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldOrigin, HoldStatus, Side
 
 # Note [Lateral look-ups in triggers]
 # PL/pgSQL plans a query once a session and keeps the plan. A plan made for a batch of a thousand would scan whole
@@ -287,6 +287,7 @@ class Hold(models.Model):
     amount = models.BigIntegerField(help_text="Minor units, positive.")
     captured_amount = models.BigIntegerField(default=0)
     status = models.CharField(max_length=8, choices=HoldStatus.choices, default=HoldStatus.OPEN)
+    origin = models.CharField(max_length=8, choices=HoldOrigin.choices, db_default=HoldOrigin.BANK)
     reference = models.UUIDField(null=True, blank=True, help_text="For what: for instance the transfer's id.")
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -297,12 +298,16 @@ class Hold(models.Model):
 
         triggers = [
             never_deleted(table="ledger_hold"),
-            never_changed(table="ledger_hold", fields=["id", "account_id", "amount", "reference", "created_at"]),
+            never_changed(
+                table="ledger_hold",
+                fields=["id", "account_id", "amount", "origin", "reference", "expires_at", "created_at"],
+            ),
             legal_states(table="ledger_hold", field="status", transitions=HOLD_TRANSITIONS),
             frozen_once(table="ledger_hold", condition=f"OLD.status <> '{HoldStatus.OPEN.value}'"),
         ]
         constraints = [
             CheckConstraint(name="ledger_hold_amount_positive", condition=Q(amount__gt=0)),
+            CheckConstraint(name="ledger_hold_origin", condition=Q(origin__in=HoldOrigin.values)),
             CheckConstraint(
                 name="ledger_hold_captured_within",
                 condition=Q(captured_amount__gte=0, captured_amount__lte=F("amount")),

@@ -39,6 +39,13 @@ class HoldStatus(models.TextChoices):
     EXPIRED = "expired", "Expired"
 
 
+class HoldOrigin(models.TextChoices):
+    """Who placed a hold, and so may capture or release it."""
+
+    BANK = "bank", "Bank"
+    CUSTOMER = "customer", "Customer"
+
+
 HOLD_TRANSITIONS: dict[str, tuple[str, ...]] = {
     HoldStatus.OPEN: (HoldStatus.CAPTURED, HoldStatus.RELEASED, HoldStatus.EXPIRED),
     HoldStatus.CAPTURED: (),

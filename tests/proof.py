@@ -68,9 +68,28 @@ AUDITS = {
         GROUP BY transfer.id HAVING count(event.seq) <> 1
     """,
     "I5 a transfer has not exactly one key": """
-        SELECT transfer.id FROM transfers_transfer transfer
-        LEFT JOIN core_idempotencykey used ON used.resource_id = transfer.id
-        GROUP BY transfer.id HAVING count(used.resource_id) <> 1
+        WITH made AS (
+            SELECT resource_id AS id FROM core_idempotencykey
+            UNION ALL
+            SELECT (line ->> 1)::uuid
+            FROM core_idempotencykey used JOIN transfers_transferbatch batch ON batch.id = used.resource_id
+            CROSS JOIN LATERAL jsonb_array_elements(batch.outcomes) line
+        )
+        SELECT transfer.id FROM transfers_transfer transfer LEFT JOIN made ON made.id = transfer.id
+        GROUP BY transfer.id HAVING count(made.id) <> 1
+    """,
+    "I5 a batch tells of a transfer that is not there": """
+        SELECT batch.id FROM transfers_transferbatch batch CROSS JOIN LATERAL jsonb_array_elements(outcomes) line
+        WHERE line ->> 1 IS NOT NULL
+          AND NOT EXISTS (SELECT FROM transfers_transfer WHERE id = (line ->> 1)::uuid)
+    """,
+    "I5 a captured hold has not exactly one entry, of what was captured": """
+        SELECT hold.id FROM ledger_hold hold
+        LEFT JOIN ledger_journalentry entry ON entry.reference = hold.id AND entry.reversal_of_id IS NULL
+        LEFT JOIN ledger_posting posting ON posting.entry_id = entry.id AND posting.account_id = hold.account_id
+        WHERE hold.origin = 'customer'
+        GROUP BY hold.id HAVING hold.captured_amount <> coalesce(-sum(posting.side * posting.amount), 0)
+            OR count(entry.id) <> (hold.status = 'captured')::int
     """,
     "I5 a completed transfer has not its entry, or another has one": """
         SELECT transfer.id FROM transfers_transfer transfer

@@ -42,7 +42,7 @@ class Decider:
         lines = (Line(debit_id, Side.DEBIT, order.amount), Line(credit_id, Side.CREDIT, order.amount))
         try:
             parties = self._get_parties(order)
-            self._batch.add(EntryDraft(code=transfer.kind, lines=lines, entry_id=transfer_id))
+            self._batch.add(EntryDraft(transfer.kind, lines, entry_id=transfer_id, reference=order.reference))
         except InsufficientFundsError as error:
             transfer.status, transfer.failure_code = TransferStatus.FAILED.value, error.code
         except BankError as error:

@@ -5,7 +5,7 @@ from django.db import models
 
 from accounts.models import Account
 from core.ids import uuid7
-from core.triggers import check_sql, legal_states, never_changed, never_deleted
+from core.triggers import append_only, check_sql, legal_states, never_changed, never_deleted
 from transfers.states import TRANSFER_TRANSITIONS, TransferKind, TransferStatus
 
 
@@ -84,3 +84,29 @@ class Transfer(models.Model):
     def __str__(self) -> str:
         """Return kind and id."""
         return f"{self.kind} {self.id}"
+
+
+class TransferBatch(models.Model):
+    """Orders that came in one call, and what became of each: what the repeated call is answered from.
+
+    `outcomes` has a list for each order, in their order: the caller's reference, and the id of the transfer that the
+    order made; or None, and the code and the message of its refusal, which left no other trace.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    initiated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    is_atomic = models.BooleanField()
+    outcomes = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """What became of an order never changes."""
+
+        verbose_name_plural = "transfer batches"
+        triggers = [append_only(table="transfers_transferbatch")]
+
+    def __str__(self) -> str:
+        """Return which one."""
+        return f"batch {self.id}"

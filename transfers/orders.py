@@ -17,7 +17,7 @@ class TransferOrder(NamedTuple):
 
     `amount` is in minor units. A deposit has no debtor account, a withdrawal no creditor account. With `client_id`
     the account that the order is given over (the debtor's, a deposit's creditor's) must be that client's; without, a
-    member of staff gives the order.
+    member of staff gives the order. `reference` names what else its entry is for: a hold that is captured.
     """
 
     kind: TransferKind
@@ -29,6 +29,7 @@ class TransferOrder(NamedTuple):
     idempotency_key: str
     client_id: UUID | None
     remittance_information: str = ""
+    reference: UUID | None = None
 
     def hash(self) -> bytes:
         """Return the hash by which a repetition is told from another request under the same key."""

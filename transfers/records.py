@@ -43,5 +43,5 @@ def write_records(*, records: Sequence[TransferRecord]) -> list[Write]:
 
 def get_records(*, transfer_ids: Iterable[UUID]) -> dict[UUID, TransferRecord]:
     """Return the transfers that exist of `transfer_ids`, by id."""
-    rows = Transfer.objects.filter(id__in=list(transfer_ids)).values_list(*_COLUMNS)
+    rows = Transfer.objects.filter(id__any=list(transfer_ids)).values_list(*_COLUMNS)
     return {row[0]: TransferRecord(*row) for row in rows}

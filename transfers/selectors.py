@@ -1,22 +1,27 @@
-"""Reads of transfers, by those who have a part in them."""
+"""Reads of transfers, by those who have a part in them, and of the holds that customers placed."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Func, OuterRef, Q, QuerySet, When
+from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, When
 
 from accounts.models import Account
 from accounts.selectors import list_accounts
 from core.pages import Page, PageRequest, make_page, narrow
-from transfers.errors import TransferNotFoundError
+from ledger.models import Hold, JournalEntry
+from ledger.states import HoldOrigin, HoldStatus
+from transfers.errors import CustomerHoldNotFoundError, TransferNotFoundError
 from transfers.models import Transfer
 from transfers.records import TransferRecord
 from transfers.states import TransferKind, TransferStatus
 
 TransferRow = dict[str, Any]
 """A transfer's columns by name; `balance_version` is that of the reader's own account, the debtor's if both are."""
+
+HoldRow = dict[str, Any]
+"""A hold's columns by name, its account's currency, and `transfer_id` of the transfer that captured it."""
 
 _COLUMNS = (
     "id",
@@ -32,6 +37,17 @@ _COLUMNS = (
     "failure_code",
 )
 
+_HOLD_COLUMNS = (
+    "id",
+    "account_id",
+    "amount",
+    "captured_amount",
+    "status",
+    "expires_at",
+    "created_at",
+    "ended_at",
+)
+
 _SHOWN_TO_CREDITOR = Q(status=TransferStatus.COMPLETED) | Q(kind=TransferKind.DEPOSIT)
 """Of what others send, a creditor learns when it has come; a deposit is the creditor's own order."""
 
@@ -44,6 +60,13 @@ class TransferFilter(NamedTuple):
     kind: TransferKind | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+
+
+class HoldFilter(NamedTuple):
+    """Which holds are wanted; None takes all. An account is named by its id or its number."""
+
+    account: UUID | str | None = None
+    status: HoldStatus | None = None
 
 
 def list_transfers(*, client_id: UUID, wanted: TransferFilter, page: PageRequest) -> Page[TransferRow]:
@@ -67,6 +90,28 @@ def get_ordered_row(*, transfer: TransferRecord) -> TransferRow:
     is_deposit = transfer.debtor_account_id is None
     row = {name: getattr(transfer, name) for name in _COLUMNS}
     return row | {"balance_version": transfer.creditor_version if is_deposit else transfer.debtor_version}
+
+
+def list_holds(*, client_id: UUID, wanted: HoldFilter, page: PageRequest) -> Page[HoldRow]:
+    """Return a page of the holds that the client placed on its own accounts."""
+    held = _list_customer_holds().filter(account_id__in=_list_accounts(client_id, wanted.account).values("pk"))
+    if wanted.status is not None:
+        held = held.filter(status=wanted.status)
+    return make_page(list(narrow(held, page)), page, get_id=lambda row: row["id"])
+
+
+def get_hold(*, hold_id: UUID, client_id: UUID) -> HoldRow:
+    """Return a hold that the client placed. Raises CustomerHoldNotFoundError, for all others too."""
+    row = _list_customer_holds().filter(id=hold_id, account__holder_id=client_id).first()
+    if row is None:
+        raise CustomerHoldNotFoundError
+    return row
+
+
+def get_placed_hold(*, hold_id: UUID) -> HoldRow:
+    """Return a hold as it was when it was placed, whatever became of it since."""
+    row = _list_customer_holds().get(id=hold_id)
+    return row | {"status": HoldStatus.OPEN, "captured_amount": 0, "ended_at": None, "transfer_id": None}
 
 
 class _Each(Func):
@@ -113,4 +158,12 @@ def _filter(wanted: TransferFilter) -> QuerySet[Transfer]:
 def _as_seen_by(client_id: UUID, transfers: QuerySet[Transfer]) -> QuerySet[Transfer, TransferRow]:
     version = Case(When(debtor_account__client=client_id, then="debtor_version"), default="creditor_version")
     rows: QuerySet[Transfer, TransferRow] = transfers.values(*_COLUMNS, balance_version=version)
+    return rows
+
+
+def _list_customer_holds() -> QuerySet[Hold, HoldRow]:
+    entries = JournalEntry.objects.filter(reference=OuterRef("pk"), reversal_of=None)  # a reversal keeps the reference
+    rows: QuerySet[Hold, HoldRow] = Hold.objects.filter(origin=HoldOrigin.CUSTOMER).values(
+        *_HOLD_COLUMNS, currency=F("account__currency"), transfer_id=Subquery(entries.values("id")[:1])
+    )
     return rows

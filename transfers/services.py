@@ -13,6 +13,8 @@ submissions deadlock.
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
 
 from django.db import transaction
 
@@ -63,20 +65,27 @@ def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submissio
     with keys_in_use():
         balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
     repeated = {} if claimed == len(claims) else _replay(claims)
-    outcomes = _carry_out(Decider(balances=balances, now=now), list(zip(claims, orders, strict=True)), repeated)
+    asked = [(claim.resource_id, order) for claim, order in zip(claims, orders, strict=True)]
+    outcomes = carry_out(decider=Decider(balances=balances, now=now), asked=asked, repeated=repeated)
     release_keys(claims=_list_refused(claims, outcomes, repeated))
     return outcomes
 
 
-def _carry_out(
-    decider: Decider, asked: Sequence[tuple[Claim, TransferOrder]], repeated: Mapping[int, Submission | BankError]
+def carry_out(
+    *,
+    decider: Decider,
+    asked: Sequence[tuple[UUID, TransferOrder]],
+    repeated: Mapping[int, Submission | BankError] = MappingProxyType({}),
 ) -> list[Submission | BankError]:
-    """Decide in their order what is not repeated, and write it step by step; return all outcomes."""
+    """Decide orders, each with the id of its transfer, and write what they do step by step; return all outcomes.
+
+    Those at the positions of `repeated` have their outcomes already.
+    """
     outcomes: list[Submission | BankError] = []
     with without_waiting() if len(asked) > _STEP else nullcontext():
         for start in range(0, len(asked), _STEP):
-            for claim, order in asked[start : start + _STEP]:
-                outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=claim.resource_id)
+            for transfer_id, order in asked[start : start + _STEP]:
+                outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=transfer_id)
                 outcomes.append(outcome)
             run_together(*decider.take_writes())
     return outcomes
@@ -93,9 +102,8 @@ def _list_refused(claims: Sequence[Claim], outcomes: Sequence[object], repeated:
 
 def _replay(claims: Sequence[Claim]) -> dict[int, Submission | BankError]:
     """Return what the keys did that were used before these claims, by the claim's position."""
-    keys = find_keys(claims=claims)
-    used = [(position, claim, keys[claim.principal_id, claim.key]) for position, claim in enumerate(claims)]
-    used = [each for each in used if each[2].resource_id != each[1].resource_id]
+    keys = enumerate(zip(claims, find_keys(claims=claims), strict=True))
+    used = [(position, claim, key) for position, (claim, key) in keys if key.resource_id != claim.resource_id]
     transfers = get_records(transfer_ids=[key.resource_id for _, _, key in used])
     return {position: _answer_again(claim, key, transfers.get(key.resource_id)) for position, claim, key in used}
 

@@ -1,7 +1,7 @@
 """How a call is declared: once, beside its code. Scope, documentation and the contract's refusals come from here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
+from inspect import cleandoc, signature
 from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
@@ -36,7 +36,7 @@ IDEMPOTENT_REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     {"type": "string", "const": "true"},
     OpenApiParameter.HEADER,
-    response=[201, 202, 409],
+    response=[200, 201, 202, 409],
     description="Present when this answer is the first one under its Idempotency-Key, come again.",
 )
 
@@ -69,7 +69,7 @@ def operation(
         decorate = extend_schema(
             operation_id=operation_id,
             summary=summary,
-            description=(handler.__doc__ or "") + (f"\n\nNeeds the scope `{scope}`." if scope else ""),
+            description=cleandoc(handler.__doc__ or "") + (f"\n\nNeeds the scope `{scope}`." if scope else ""),
             request=body,
             parameters=parameters,
             responses={**answers, **_describe_files(files), **_describe_refusals([*refusals, *unrouted, *common])},

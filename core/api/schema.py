@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.serializers import ListSerializer
 
 from core.api.serializers import Body
 
@@ -56,11 +57,19 @@ class BankSchema(AutoSchema):
             field, direction, *args, **kwargs
         )
         example = getattr(field, "example", None)
-        return schema | {"examples": [example]} if example else schema
+        return schema | _get_lengths(field) | ({"examples": [example]} if example else {})
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """Tell that no answer is a bare list: pages are declared as such."""
         return False
+
+
+def _get_lengths(field: Any) -> dict[str, int]:
+    """Return how many elements a list of objects may have, which drf-spectacular leaves out."""
+    if not isinstance(field, ListSerializer):
+        return {}
+    lengths = {"minItems": getattr(field, "min_length", None), "maxItems": getattr(field, "max_length", None)}
+    return {name: length for name, length in lengths.items() if length is not None}
 
 
 def _wrap(schema: dict[str, Any]) -> dict[str, Any]:

@@ -179,7 +179,7 @@ class HoldAdmin(BankAdmin):
         "Funds that are reserved on an account, for instance while a transfer is in review. They are captured, "
         "released, or given back when their time is over. An account with an open hold cannot be inactivated."
     )
-    empty_text = "No hold matches. Holds are placed by transfers, not by hand."
+    empty_text = "No hold matches. Holds are placed by customers and by payments, not by hand."
     search_help_text = "Id of the hold, account or transfer"
     ordering = ("-pk",)
     list_select_related = ("account",)
@@ -188,6 +188,7 @@ class HoldAdmin(BankAdmin):
         column("Account", lambda hold: link_to(LedgerAccount, hold.account_id, hold.account)),
         amount_column("Held", lambda hold: show_amount(hold.amount, hold.account.currency)),
         column("Status", show_hold_status),
+        column("Placed by", lambda hold: hold.get_origin_display()),
         column("Placed", lambda hold: show_moment(hold.created_at)),
         column("Expires", lambda hold: show_moment(hold.expires_at)),
     )
@@ -205,6 +206,7 @@ class HoldAdmin(BankAdmin):
                     column("Placed", lambda hold: show_moment(hold.created_at)),
                     column("Expires", lambda hold: show_moment(hold.expires_at)),
                     column("Ended", lambda hold: show_moment(hold.ended_at)),
+                    column("Placed by", lambda hold: hold.get_origin_display()),
                     column("Reference", lambda hold: show_id(hold.reference)),
                 )
             },

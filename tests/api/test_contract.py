@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -41,12 +42,7 @@ PROTECTED = [(method, path) for method, path, operation in OPERATIONS if operati
 
 def fill(path: str) -> str:
     """Return a path of the document with ids in it."""
-    return (
-        path.replace("{account_id}", str(uuid4()))
-        .replace("{client_id}", str(uuid4()))
-        .replace("{transfer_id}", str(uuid4()))
-        .replace("{notification_id}", str(uuid4()))
-    )
+    return re.sub(r"\{\w+_id\}", lambda _: str(uuid4()), path)
 
 
 class TestUnknownPathsAndMethods:

@@ -1,5 +1,8 @@
 """I5: a request repeated under one key moves money once and gets the first answer."""
 
+from datetime import timedelta
+from typing import Any
+
 import msgspec
 import pytest
 from django.db import transaction
@@ -12,8 +15,10 @@ from core.idempotency import Claim, claim_keys, delete_stale_keys, hash_request
 from core.ids import uuid7
 from core.models import IdempotencyKey
 from ledger.errors import AccountBlockedError
+from ledger.locks import lock_balances_after
 from tests.proof import find_faults
 from tests.races.rivals import locked_elsewhere, start_until_blocked
+from tests.races.rivals import run_together as run_rivals
 from tests.transfers.desk import NOW, Desk, describe
 from transfers.models import Transfer
 from transfers.orders import Submission
@@ -156,6 +161,26 @@ def test_only_keys_past_their_days_are_deleted(desk: Desk, settings: Settings) -
     assert delete_stale_keys(now=NOW.replace(month=5, day=30)) == 0
     assert delete_stale_keys(now=NOW.replace(month=5, day=31)) == 1
     assert not IdempotencyKey.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_is_deleted_as_stale_while_it_is_met_is_in_use(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+    desk.submit("alice -> carla 30", key="lunch")
+
+    def lock_then_lose_the_key(*args: Any, **kwargs: Any) -> object:
+        locked = lock_balances_after(*args, **kwargs)
+        run_rivals(lambda: delete_stale_keys(now=NOW + timedelta(days=1_000)))
+        return locked
+
+    with monkeypatch.context() as patched:
+        patched.setattr("transfers.services.lock_balances_after", lock_then_lose_the_key)
+        with pytest.raises(IdempotencyKeyInUseError):
+            desk.submit("alice -> carla 30", key="lunch")
+
+    assert not desk.submit("alice -> carla 30", key="lunch").is_replayed
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from accounts.balances import show_balances
 from core.api.operations import operation
-from core.api.serializers import read_body, read_idempotency_key
+from core.api.serializers import Body, read_body, read_idempotency_key
 from core.api.views import get_now, get_user
 from core.scopes import Scope
 from kyc.api import ClientView
@@ -23,7 +23,7 @@ from transfers.states import TransferKind
 class MovementView(ClientView):
     """A view that moves money."""
 
-    def read_order(self, request: Request, body: type[MovementBody]) -> dict[str, Any]:
+    def read_order(self, request: Request, body: type[Body]) -> dict[str, Any]:
         """Return the body's values, and who gives the order under which key, as TransferOrder names them."""
         values = read_body(request, body)
         return values | {
