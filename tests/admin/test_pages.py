@@ -284,7 +284,7 @@ def test_dead_letters_are_narrowed_by_what_is_known_of_them(bank: Bank, sign_in:
 
 
 def test_an_empty_list_says_what_to_do(sign_in: SignIn) -> None:
-    assert "Holds are placed by transfers" in read(sign_in("checker"), address(Hold, "changelist"))
+    assert "Holds are placed by customers" in read(sign_in("checker"), address(Hold, "changelist"))
 
 
 def test_an_inactive_account_offers_nothing_more(sign_in: SignIn) -> None:

@@ -110,7 +110,7 @@ def test_a_hold_that_ended_takes_no_other_state(books: Books, first: str, then: 
     assert refused_by(move, then, then) == expected
 
 
-@pytest.mark.parametrize("column", ["captured_amount", "ended_at", "expires_at"])
+@pytest.mark.parametrize("column", ["captured_amount", "ended_at"])
 def test_nothing_of_a_hold_changes_once_it_ended(books: Books, column: str) -> None:
     books.play("""
         cash 100 -> alice 100
@@ -208,3 +208,14 @@ def test_the_bank_has_one_cash_account_in_each_currency(books: Books) -> None:
     copy = f"INSERT INTO ledger_ledgeraccount (id, {copied}) SELECT %s, {copied} FROM ledger_ledgeraccount LIMIT 1"
 
     assert refused_by(copy, uuid7()) == "ledger_account_one_internal"
+
+
+@pytest.mark.parametrize("column", ["amount", "origin", "reference", "expires_at"])
+def test_what_a_hold_was_placed_for_never_changes(books: Books, column: str) -> None:
+    books.play("""
+        cash 100 -> alice 100
+        hold rent of alice 60
+    """)
+
+    with as_runtime_role():
+        assert refused_by(f"UPDATE ledger_hold SET {column} = {column}") == "ledger_hold_never_changed"
