@@ -15,6 +15,10 @@ LONGEST_DOWN_SECONDS = 1.0
 class Victim(Protocol):
     """What can be killed and started again."""
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it is worth killing: on a slow machine it might otherwise never get beyond its start."""
+
     def kill(self) -> None:
         """Kill it with -9."""
 
@@ -35,11 +39,13 @@ class Chaos:
         self.kills: Counter[str] = Counter()
 
     def strike(self) -> None:
-        """Wait for the next moment, kill a victim, and a moment later start it again."""
+        """Wait for the next moment, kill a victim that is at work, if it is, and a moment later start it again."""
         time.sleep(self._dice.uniform(SHORTEST_SECONDS, LONGEST_SECONDS))
         kinds = list(self._victims)
         [kind] = self._dice.choices(kinds, [WEIGHTS[kind] for kind in kinds])
         victim = self._dice.choice(self._victims[kind])
+        if not victim.is_at_work:
+            return
         victim.kill()
         self.kills[kind] += 1
         time.sleep(self._dice.uniform(0, LONGEST_DOWN_SECONDS))

@@ -10,7 +10,7 @@ from typing import IO
 from django.conf import settings
 
 from proofs.chaos import Victim
-from proofs.points import Order, Points
+from proofs.points import READS, Order, Points
 from tests.events.broker import StoppableBroker, is_apache_kafka, wait_until
 from tests.faults.processes import Process, Processes
 
@@ -31,6 +31,10 @@ class _Revived:
     def is_dead(self) -> bool:
         return self._process.is_dead
 
+    @property
+    def is_at_work(self) -> bool:
+        return True
+
     def kill(self) -> None:
         self._process.kill()
 
@@ -38,8 +42,27 @@ class _Revived:
         self._process = self._make()
 
 
+class _RevivedRelay(_Revived):
+    """A relay; it is at work once it has read since it was started."""
+
+    def __init__(self, make: Callable[[], Process], points: Points) -> None:
+        self._points = points
+        self._reads = points.count(READS)
+        super().__init__(make)
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._points.count(READS) > self._reads
+
+    def start(self) -> None:
+        self._reads = self._points.count(READS)
+        super().start()
+
+
 class _RevivedBroker:
     """A broker that finds its data again."""
+
+    is_at_work = True
 
     def __init__(self, broker: StoppableBroker) -> None:
         self._broker = broker
@@ -58,7 +81,7 @@ class Stage:
         """Start the processes, which come by `points`, beside a `broker` that runs."""
         self._broker = broker
         self._processes = processes
-        self._relay = _Revived(processes.start_relay)
+        self._relay = _RevivedRelay(processes.start_relay, points)
         self._consumers = [_Revived(partial(processes.start_consumer, group)) for group in GROUPS]
         self.points = points
         self.kills: Counter[str] = Counter()
@@ -71,7 +94,7 @@ class Stage:
     def await_killed_at(self, point: str) -> None:
         """Wait until one has died at `point`, where a killer waited for it, and start it again."""
         self.points.await_reached(point)
-        kinds = {"relay": [self._relay], "consumer": self._consumers}
+        kinds: dict[str, Sequence[_Revived]] = {"relay": [self._relay], "consumer": self._consumers}
         kind, dead = wait_until(
             lambda: [(kind, each) for kind, them in kinds.items() for each in them if each.is_dead],
             seconds=DIES_SECONDS,
