@@ -9,6 +9,7 @@ from core.api.docs import DocsView, SchemaView
 from core.api.health import LiveView, ReadyView
 from core.api.refusals import answer_unknown_path
 from events.metrics import show_metrics
+from transfers.statements.admin import admin_urlpatterns
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -27,6 +28,7 @@ urlpatterns = [
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", sign_in),
+    path("admin/", include(admin_urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

@@ -40,7 +40,7 @@ def _spell_letter(letter: str) -> str:
 
 
 def _is_known(letter: str) -> bool:
-    return all(ord(letter) in _load(font).face.charToGlyph for font in (REGULAR, BOLD))
+    return letter.isprintable() and all(ord(letter) in _load(font).face.charToGlyph for font in (REGULAR, BOLD))
 
 
 @lru_cache(maxsize=4096)
