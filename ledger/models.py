@@ -23,7 +23,8 @@ from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldOrigi
 
 # Note [Lateral look-ups in triggers]
 # PL/pgSQL plans a query once a session and keeps the plan. A plan made for a batch of a thousand would scan whole
-# tables for a batch of one, so each look-up is LATERAL with a LIMIT: that can only be one index probe a row.
+# tables for a batch of one, so each look-up is LATERAL with a LIMIT. A plan made while a table is small would scan it
+# for each row of a batch of ten thousand, so scans are off while the trigger runs: a look-up is one index probe.
 
 _POSTINGS_AGREE = f"""
     SELECT posting.is_unbalanced INTO is_unbalanced FROM (
@@ -59,7 +60,6 @@ _POSTINGS_AGREE = f"""
     ) THEN
         {refuse(constraint="ledger_account_agrees", message="postings that disagree with their account")}
     END IF;
-    RETURN NULL;
 """  # noqa: S608 - built from constants
 
 _ENTRIES_HAVE_POSTINGS = f"""
@@ -72,7 +72,6 @@ _ENTRIES_HAVE_POSTINGS = f"""
     ) THEN
         {refuse(constraint="ledger_entry_complete", message="an entry without postings")}
     END IF;
-    RETURN NULL;
 """  # noqa: S608 - built from constants
 
 _AVAILABILITY_EXPLAINED = f"""
@@ -89,14 +88,19 @@ _AVAILABILITY_EXPLAINED = f"""
 
 
 def _after_insert(*, name: str, new_rows: str, func: str, declare: Sequence[tuple[str, str]] = ()) -> pgtrigger.Trigger:
+    """Return a trigger over the rows of one INSERT; see Note [Lateral look-ups in triggers]."""
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new=new_rows),
-        declare=list(declare),
-        func=func,
+        declare=[*declare, ("scans", "TEXT")],
+        func=f"""
+    scans := set_config('enable_seqscan', 'off', true);{func}
+    scans := set_config('enable_seqscan', 'on', true);
+    RETURN NULL;
+""",
     )
 
 

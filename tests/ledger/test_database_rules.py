@@ -219,3 +219,20 @@ def test_what_a_hold_was_placed_for_never_changes(books: Books, column: str) -> 
 
     with as_runtime_role():
         assert refused_by(f"UPDATE ledger_hold SET {column} = {column}") == "ledger_hold_never_changed"
+
+
+def test_the_rules_of_postings_scan_no_table_however_small(books: Books) -> None:
+    books.play("cash 100 -> alice 100")
+    scanned = """
+        SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('ledger_posting', 'ledger_journalentry')
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_posting, ledger_journalentry")
+        cursor.execute("DISCARD PLANS")
+        cursor.execute(scanned)
+        before = cursor.fetchone()
+
+        books.play("alice 1 -> carla 1")
+
+        cursor.execute(scanned)
+        assert cursor.fetchone() == before
