@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Clients": (
         Entry("Clients", "kyc.client", "group"),
         Entry("KYC cases", "kyc.kyccase", "fact_check"),
+        Entry("Documents", "kyc.clientdocument", "description"),
     ),
     "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
     "Transfers": (Entry("Transfers", "transfers.transfer", "sync_alt"),),

@@ -6,6 +6,7 @@ from django.db.models import Q
 _VIEW_ALL = (
     "kyc.view_client",
     "kyc.view_kyccase",
+    "kyc.view_clientdocument",
     "accounts.view_account",
     "ledger.view_ledgeraccount",
     "ledger.view_journalentry",
@@ -28,8 +29,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "events.handle_deadletter",
         "notifications.resend_delivery",
     ),
-    "checker": (*_VIEW_ALL, "kyc.decide_kyccase"),
-    "auditor": (*_VIEW_ALL, "core.view_user", "auth.view_group"),
+    "checker": (*_VIEW_ALL, "kyc.decide_kyccase", "kyc.open_clientdocument"),
+    "auditor": (*_VIEW_ALL, "kyc.open_clientdocument", "core.view_user", "auth.view_group"),
     "partner": ("kyc.inactivate_client",),
 }
 """Permissions by role, each as app_label.codename. Nobody who acts on accounts also decides whom the bank accepts."""

@@ -3,9 +3,9 @@
 gunicorn's own worker lets a thread read from the caller and write to it, so that as many half-sent requests, or half-
 read answers, as it has threads silence it, /livez included. Here one poller does both for all callers: a thread gets a
 request when all of it has arrived, and leaves what the caller does not take of its answer at once. Who is slow costs
-some memory and no thread, and gets REQUEST_SECONDS to send a request, or to take some more of an answer. When there are
-as many connections as a process takes, whose time is over next makes room for who comes. A body that is too large is
-refused before it is sent, and what gunicorn itself refuses is answered in the API's form.
+some memory and no thread, and gets REQUEST_SECONDS to send a request (a large one more), or to take some more of an
+answer. When there are as many connections as a process takes, whose time is over next makes room for who comes. A body
+that is too large is refused before it is sent, and what gunicorn itself refuses is answered in the API's form.
 
     gunicorn bank.wsgi --worker-class bank.server.Worker
 
@@ -40,6 +40,9 @@ from core.errors import BankError, InvalidInputError
 
 LINGER_SECONDS = 2.0
 """How long a connection is kept for the caller to read the last answer; closed at once, it could be lost."""
+
+SLOWEST_BYTES_PER_SECOND = 256 * 1024
+"""How fast a body may be expected to arrive; a large one gets that much more time than REQUEST_SECONDS."""
 
 MAX_HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -110,6 +113,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             del self.received[: len(self.received) - len(self.received.lstrip(b"\r\n"))]  # RFC 9112, section 2.2
             self.size = measure_request(self.received)
             if self.size is not None and len(self.received) < self.size:
+                self.deadline += self.size / SLOWEST_BYTES_PER_SECOND
                 self._invite_body()
         return self.size is not None and len(self.received) >= self.size
 
@@ -331,7 +335,7 @@ def measure_request(data: bytes | bytearray) -> int | None:
     head = data[: end + len(_END_OF_HEAD)]
     if find_field(head, b"transfer-encoding"):
         raise LengthRequiredError
-    return len(head) + _read_length(find_field(head, b"content-length"))
+    return len(head) + _read_length(find_field(head, b"content-length"), most=_limit_body(head))
 
 
 def find_field(data: bytes | bytearray, name: bytes) -> bytes:
@@ -344,11 +348,18 @@ def find_field(data: bytes | bytearray, name: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _read_length(text: bytes) -> int:
+def _limit_body(head: bytes | bytearray) -> int:
+    """Return how many bytes the body after `head` may have: a form with a file more than any other."""
+    method, _, target = head.partition(b"\r\n")[0].rpartition(b" ")[0].partition(b" ")
+    is_upload = method == b"POST" and target.partition(b"?")[0].decode("latin-1") in settings.UPLOAD_PATHS
+    return int(settings.MAX_FORM_BYTES if is_upload else settings.MAX_REQUEST_BYTES)
+
+
+def _read_length(text: bytes, *, most: int) -> int:
     if not text.isdigit():
         return 0
     length = float(text)  # takes any number of digits, which int() does not
-    if length > settings.MAX_REQUEST_BYTES:
+    if length > most:
         raise PayloadTooLargeError
     return int(length)
 

@@ -319,14 +319,19 @@ FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
 FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
 REFUSALS_PER_SOURCE = _positive_int("REFUSALS_PER_SOURCE", 300)  # answers 401 and 403
 SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 20)
+UPLOADS_PER_MINUTE = _positive_int("UPLOADS_PER_MINUTE", 20)
 TRUSTED_PROXIES = int(
     _one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])
 )  # how many proxies of ours add to X-Forwarded-For
 MAX_ACCOUNTS_PER_CLIENT = _positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
+MAX_DOCUMENTS_PER_CLIENT = _positive_int("MAX_DOCUMENTS_PER_CLIENT", 20)
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 
 # API
 MAX_REQUEST_BYTES = _positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)
+MAX_UPLOAD_BYTES = _positive_int("MAX_UPLOAD_BYTES", 10 * 1024 * 1024)  # a file; and what a form may add to it:
+MAX_FORM_BYTES = MAX_UPLOAD_BYTES + 64 * 1024
+UPLOAD_PATHS = ["/api/v1/clients/me/documents"]  # a POST to one of these may be as large as that, and no other request
 REQUEST_SECONDS = _positive_int("REQUEST_SECONDS", 15)  # how long bank/server.py lets a caller be slow
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
 REST_FRAMEWORK = {
@@ -361,6 +366,8 @@ SPECTACULAR_SETTINGS = {
         "BalanceSource": "accounts.states.BalanceSource",
         "ClientStatus": "kyc.states.ClientStatus",
         "CreditDebit": "accounts.states.CreditDebit",
+        "DocumentKind": "kyc.states.DocumentKind",
+        "DocumentMediaType": "kyc.states.DocumentMediaType",
         "DocumentType": "kyc.states.DocumentType",
         "KycStatus": "kyc.states.KycStatus",
         "NotificationKind": "notifications.states.Kind",

@@ -101,3 +101,36 @@ class NotEntitledToDecideError(BankError):
     code = "not_entitled_to_decide"
     http_status = 403
     message = "Only an active member of staff may decide a case, and not their own."
+
+
+class UnsupportedDocumentError(BankError):
+    """The file is, by its content, none of those that are taken, or it is broken, hostile or too costly to read."""
+
+    code = "unsupported_document"
+    http_status = 422
+    message = "The file cannot be read. Send a PDF, a JPEG or a PNG."
+
+
+class TooManyDocumentsError(BankError):
+    """The client has as many documents as the bank keeps of one (MAX_DOCUMENTS_PER_CLIENT)."""
+
+    code = "too_many_documents"
+    http_status = 409
+    message = "The client has as many documents as it may have."
+
+
+class DocumentNotFoundError(BankError):
+    """No such document, or not one of the caller's: the two look alike."""
+
+    code = "not_found"
+    http_status = 404
+    message = "There is no such document."
+
+
+class InspectionBusyError(BankError):
+    """As many files are being looked into as this process does at a time, and each takes long."""
+
+    code = "inspection_busy"
+    http_status = 503
+    retryable = True
+    message = "The bank is looking into other files. Send this one again shortly; nothing was kept."

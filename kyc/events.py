@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.models import User
 from events.services import NewEvent
-from kyc.models import Client
+from kyc.models import Client, ClientDocument
 from kyc.states import KycStatus
 
 _DECISIONS = {KycStatus.VERIFIED: "client.verified", KycStatus.REJECTED: "client.rejected"}
@@ -27,6 +27,11 @@ def client_decided(*, client: Client, decided_by: User, reason: str, now: dateti
 def client_updated(*, client: Client, fields: Iterable[str], now: datetime) -> NewEvent:
     """Tell which of its own data a client changed, not to what."""
     return _tell("client.updated", client, now, fields=sorted(fields))
+
+
+def client_document_added(*, document: ClientDocument, now: datetime) -> NewEvent:
+    """Tell that a client sent a document, not what is in it."""
+    return _tell("client.document_added", document.client, now, document=document.id, kind=document.kind)
 
 
 def client_in_review(*, client: Client, actor: User | None, reason: str, now: datetime) -> NewEvent:

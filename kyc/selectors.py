@@ -10,8 +10,8 @@ from django.utils.crypto import salted_hmac
 from core.models import User
 from core.pii import index_document, mask_document
 from kyc.documents import parse_document_number, parse_document_type
-from kyc.errors import ClientNotFoundError
-from kyc.models import Client, KycCase
+from kyc.errors import ClientNotFoundError, DocumentNotFoundError
+from kyc.models import Client, ClientDocument, KycCase
 from kyc.states import CaseStatus
 
 
@@ -55,13 +55,22 @@ def get_masked_document(*, client: Client) -> str:
 
 
 def get_fingerprint(*, case: KycCase) -> str:
-    """Return what changes whenever the client's data that a decision on the case is about do.
+    """Return what changes whenever the client's data and documents that a decision on the case is about do.
 
     It is keyed, so that it does not betray a document's number to who tries all of them.
     """
     client = case.client
     facts = [client.name, client.email, client.document_type, client.document_number, client.birth_date.isoformat()]
-    return salted_hmac("kyc.case", json.dumps([str(case.id), *facts]), algorithm="sha256").hexdigest()
+    documents = [str(key) for key in client.documents.order_by("id").values_list("id", flat=True)]
+    return salted_hmac("kyc.case", json.dumps([str(case.id), *facts, documents]), algorithm="sha256").hexdigest()
+
+
+def get_own_document(*, client: Client, document_id: UUID) -> ClientDocument:
+    """Return a document of the client's. Raises DocumentNotFoundError."""
+    document = client.documents.filter(id=document_id).first()
+    if document is None:
+        raise DocumentNotFoundError
+    return document
 
 
 def list_open_cases() -> QuerySet[KycCase]:

@@ -1,8 +1,10 @@
-"""Writes about clients: registration, the decision on a KYC case, changes, inactivation."""
+"""Writes about clients: registration, changes, documents, the decision on a KYC case, inactivation."""
 
+import hashlib
 from datetime import date, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Q, Value
@@ -22,23 +24,27 @@ from kyc.errors import (
     ClientChangedError,
     ClientExistsError,
     ClientInactiveError,
+    DocumentNotFoundError,
     EmailTakenError,
     NameVerifiedError,
     NotEntitledToDecideError,
+    TooManyDocumentsError,
 )
 from kyc.events import (
     client_created,
     client_decided,
+    client_document_added,
     client_in_review,
     client_inactivated,
     client_signed_in,
     client_updated,
 )
+from kyc.files import InspectedFile, inspect_file
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
-from kyc.models import Client, KycCase
+from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, KycCase
 from kyc.selectors import find_client_of_user, get_fingerprint
-from kyc.states import DECISIONS, CaseStatus, ClientStatus, KycStatus
+from kyc.states import DECISIONS, CaseStatus, ClientStatus, DocumentKind, KycStatus
 
 _SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
 _EMAIL_TAKEN: dict[str, type[BankError]] = dict.fromkeys(_SIGN_IN_CONSTRAINTS, EmailTakenError)
@@ -135,6 +141,48 @@ def _change_sign_in(*, user: User, old_email: str, new_email: str) -> None:
         user.username = new_email
     user.email = new_email
     user.save(update_fields=["username", "email"])
+
+
+def add_document(*, client_id: UUID, kind: str, file: bytes, now: datetime) -> ClientDocument:
+    """Keep a file for the client's KYC, or return the document that it is already: to send it again changes nothing.
+
+    Raises InvalidInputError, UnsupportedDocumentError, InspectionBusyError, ClientNotFoundError, ClientInactiveError,
+    ClientBusyError or TooManyDocumentsError.
+    """
+    if kind not in DocumentKind.values:
+        raise InvalidInputError(errors={"kind": [f"Give one of {', '.join(DocumentKind.values)}."]})
+    sha256 = hashlib.sha256(file).digest()
+    known = ClientDocument.objects.filter(client_id=client_id, kind=kind, sha256=sha256)
+    if (document := known.first()) is not None:
+        return document
+    inspected = inspect_file(content=file)  # slow: before the transaction
+    with transaction.atomic(durable=True):
+        client = lock_client(client_id=client_id)
+        _require_active(client)
+        if (document := known.first()) is not None:
+            return document
+        if client.documents.count() >= settings.MAX_DOCUMENTS_PER_CLIENT:
+            raise TooManyDocumentsError
+        document = ClientDocument(client=client, kind=kind, size_bytes=len(file), sha256=sha256, created_at=now)
+        _keep(document, inspected)
+        record_events(events=[client_document_added(document=document, now=now)])
+    return document
+
+
+def _keep(document: ClientDocument, inspected: InspectedFile) -> None:
+    document.media_type = inspected.media_type
+    document.save(force_insert=True)
+    DocumentFile.objects.create(document=document, media_type=inspected.kept_media_type, content=inspected.kept)
+
+
+def open_document(*, document_id: UUID, looked_by: User, now: datetime) -> DocumentFile:
+    """Return what is kept of a document, and keep on record who looked at it. Raises DocumentNotFoundError."""
+    with transaction.atomic(durable=True):
+        document = ClientDocument.objects.filter(id=document_id).first()
+        if document is None:
+            raise DocumentNotFoundError
+        DocumentLook.objects.create(document=document, looked_by=looked_by, looked_at=now)
+        return DocumentFile.objects.get(document=document)
 
 
 def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, reason: str, now: datetime) -> KycCase:

@@ -11,6 +11,22 @@ class DocumentType(models.TextChoices):
     PASSPORT = "passport", "Passport"
 
 
+class DocumentKind(models.TextChoices):
+    """What a document that a client sends is to prove."""
+
+    IDENTITY = "identity", "Identity"
+    ADDRESS = "address", "Address"
+    SELFIE = "selfie", "Selfie"
+
+
+class DocumentMediaType(models.TextChoices):
+    """What files are taken as documents."""
+
+    PDF = "application/pdf", "PDF"
+    JPEG = "image/jpeg", "JPEG"
+    PNG = "image/png", "PNG"
+
+
 class ClientStatus(models.TextChoices):
     """Whether the client may use the bank at all."""
 

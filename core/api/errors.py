@@ -45,7 +45,7 @@ class LengthRequiredError(BankError):
 
 
 class PayloadTooLargeError(BankError):
-    """The body is larger than MAX_REQUEST_BYTES."""
+    """The body is larger than MAX_REQUEST_BYTES, or the file in it than MAX_UPLOAD_BYTES."""
 
     code = "payload_too_large"
     http_status = 413
@@ -65,7 +65,7 @@ class UnsupportedMediaTypeError(BankError):
 
     code = "unsupported_media_type"
     http_status = 415
-    message = "Send the body as application/json in UTF-8."
+    message = "Send the body as application/json in UTF-8, or as multipart/form-data where a call takes a file."
 
 
 class HeadersTooLargeError(BankError):

@@ -28,6 +28,16 @@ class CallerThrottle(BaseThrottle):
         return True
 
 
+class UploadThrottle(BaseThrottle):
+    """UPLOADS_PER_MINUTE: to look into a file costs more than any other request."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Return True. Raises RateLimitedError."""
+        if request.method == "POST":
+            count_request(kind="uploads", caller=f"user:{request.user.pk}", per_minute=settings.UPLOADS_PER_MINUTE)
+        return True
+
+
 class SignUpThrottle(BaseThrottle):
     """SIGN_UPS_PER_SOURCE: registering is open to everybody, and costs a slow hash."""
 

@@ -29,6 +29,7 @@ from events.catalogue.accounts import (
 )
 from events.catalogue.customers import (
     CustomerCreated,
+    CustomerDocumentAdded,
     CustomerInactivated,
     CustomerInReview,
     CustomerRejected,
@@ -83,6 +84,7 @@ CATALOGUE = {
     for topic in (
         Topic("customer.created", _CLIENT, (CustomerCreated,)),
         Topic("customer.updated", _CLIENT, (CustomerUpdated,)),
+        Topic("customer.document_added", _CLIENT, (CustomerDocumentAdded,)),
         Topic("customer.in_review", _CLIENT, (CustomerInReview,)),
         Topic("customer.verified", _CLIENT, (CustomerVerified,)),
         Topic("customer.rejected", _CLIENT, (CustomerRejected,)),

@@ -1,6 +1,7 @@
 """What is told of a client's life."""
 
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import Meta
 
@@ -19,6 +20,14 @@ class CustomerUpdated(MessageData, frozen=True):
 
     client: ClientId
     fields: Annotated[list[str], Meta(description="The names of what changed, not the values.", examples=[["email"]])]
+
+
+class CustomerDocumentAdded(MessageData, frozen=True):
+    """A client sent a document for its KYC."""
+
+    client: ClientId
+    document: Annotated[UUID, Meta(description="The document.", examples=["019a8f3e-6c1d-7a55-9d2e-5b0c7f3a1e90"])]
+    kind: Annotated[str, Meta(description="identity, address or selfie.", examples=["identity"])]
 
 
 class CustomerInReview(MessageData, frozen=True):

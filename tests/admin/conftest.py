@@ -16,6 +16,7 @@ from events.inbox import bury
 from events.messages import make_message
 from events.models import DeadLetter
 from kyc.models import Client, KycCase
+from kyc.services import add_document
 from kyc.states import KycStatus
 from ledger.holds import place_hold
 from ledger.models import Hold
@@ -25,6 +26,7 @@ from notifications.states import Channel, DeliveryState, Kind, Outcome
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_bob, make_staff
+from tests.files import make_jpeg
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
 from transfers.services import submit_transfer
@@ -77,12 +79,13 @@ class Bank(NamedTuple):
 
 @pytest.fixture
 def bank() -> Bank:
-    """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case, a
-    dead letter, a failed e-mail.
+    """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
+    his identity card, a dead letter, a failed e-mail.
     """
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()
+    add_document(client_id=bob.pk, kind="identity", file=make_jpeg(), now=timezone.now())
     transfer = order_transfer(debtor=account, creditor=other, amount=25_00)
     failed = order_transfer(debtor=account, creditor=other, amount=999_00)
     deliver_all(group="regulatory")

@@ -183,7 +183,7 @@ class TestOwnData:
     def test_is_not_for_staff(self) -> None:
         staff = Caller(make_token(make_staff(), Scope.CLIENTS_READ))
 
-        assert staff.call("GET", "/api/v1/clients/me/").status == 404
+        assert staff.get("clients/me").refusal == (403, "insufficient_scope")
 
 
 class TestInactivation:

@@ -194,7 +194,8 @@ class TestEveryOperation:
     @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=lambda value: str(value)[:60])
     def test_closes_its_body(self, method: str, path: str, operation: dict[str, Any]) -> None:
         if "requestBody" in operation:
-            reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            [content] = operation["requestBody"]["content"].values()
+            reference = content["schema"]["$ref"]
             schema = get_document()["components"]["schemas"][reference.rpartition("/")[2]]
             assert schema["additionalProperties"] is False
 

@@ -10,13 +10,14 @@ from accounts.models import Account
 from core.ids import uuid7
 from events.models import DeadLetter, Event
 from events.services import NewEvent, record_events
-from kyc.models import Client, KycCase
+from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, KycCase
 from ledger.models import AvailabilityChange, Hold, JournalEntry, LedgerAccount, Posting
 from notifications.models import Delivery, DeliveryAttempt, Notification
 from tests.runtime_role import as_runtime_role, ensure_runtime_role
 from transfers.models import Transfer
 
 HISTORY: set[type[models.Model]] = {JournalEntry, Posting, AvailabilityChange, Event, DeliveryAttempt}
+HISTORY |= {ClientDocument, DocumentFile, DocumentLook}
 KEPT: set[type[models.Model]] = {LedgerAccount, Hold, Account, Transfer, Client, KycCase, DeadLetter}
 KEPT |= {Notification, Delivery}
 MODELS = sorted(apps.get_models(include_auto_created=True), key=lambda model: model._meta.label)

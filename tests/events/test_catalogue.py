@@ -30,7 +30,7 @@ from events.models import DeadLetter, Event
 from events.topics import TOPICS, fan_out
 from kyc.models import Client, KycCase
 from kyc.selectors import get_fingerprint
-from kyc.services import decide_case, record_sign_in, register_client, reopen_case, update_client
+from kyc.services import add_document, decide_case, record_sign_in, register_client, reopen_case, update_client
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.services import reverse_entry
 from notifications.models import Delivery
@@ -38,6 +38,7 @@ from notifications.services import Draft, make_deliveries, make_notifications, s
 from notifications.states import Channel, Kind
 from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in
+from tests.files import make_jpeg
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CPF = make_cpf(number=987_654_321)
@@ -92,6 +93,7 @@ def live_as_a_client(staff: User) -> Client:
     decide: dict[str, Any] = {"decided_by": staff, "reason": f"Canaria has the CPF {CPF}", "now": NOW}
     record_client_sign_in(client)
     update_client(client_id=client.id, name="Canaria Amarela", email="canary-two@example.com", now=NOW)
+    add_document(client_id=client.id, kind="selfie", file=make_jpeg(comment=b"Canaria da Silva"), now=NOW)
     case = KycCase.objects.get(client=client)
     decide_case(case_id=case.id, seen=get_fingerprint(case=case), decision="rejected", **decide)
     reopened = reopen_case(client_id=client.id, reason="Canaria came back", actor=staff, now=NOW)

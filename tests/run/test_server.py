@@ -44,6 +44,7 @@ class Server:
             "WEB_WORKERS": "1",
             "WEB_THREADS": str(THREADS),
             "MAX_REQUEST_BYTES": str(MAX_BYTES),
+            "MAX_UPLOAD_BYTES": str(2 * MAX_BYTES),
             "REQUEST_SECONDS": str(request_seconds),
         }
         command = ["deploy/web", "--worker-connections", str(MOST_CONNECTIONS)]
@@ -321,6 +322,49 @@ def test_the_size_of_a_request_is_known_when_its_head_is_there(data: bytes, size
 def test_a_request_that_will_not_be_read_is_refused_by_its_head(data: bytes, refusal: type[BankError]) -> None:
     with pytest.raises(refusal):
         measure_request(data)
+
+
+UPLOAD = b"POST /api/v1/clients/me/documents"
+
+
+@pytest.mark.parametrize("line", [UPLOAD + b" HTTP/1.1", UPLOAD + b"?a=b HTTP/1.1"])
+def test_a_form_with_a_file_may_be_larger_than_any_other_request(line: bytes) -> None:
+    head = line + b"\r\nContent-Length: %d\r\n\r\n"
+
+    size = measure_request(head % settings.MAX_FORM_BYTES)
+
+    assert settings.MAX_FORM_BYTES == 10 * 1024 * 1024 + 64 * 1024
+    assert size == len(head % settings.MAX_FORM_BYTES) + settings.MAX_FORM_BYTES
+    with pytest.raises(PayloadTooLargeError):
+        measure_request(head % (settings.MAX_FORM_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"PUT /api/v1/clients/me/documents HTTP/1.1",
+        UPLOAD + b"/ HTTP/1.1",
+        UPLOAD + b"/x HTTP/1.1",
+        UPLOAD + b"#x HTTP/1.1",
+        b"POST /x?/api/v1/clients/me/documents HTTP/1.1",
+        b"POST /api/v1/transfers HTTP/1.1\r\nX: " + UPLOAD,
+        b"POST  /api/v1/clients/me/documents HTTP/1.1",
+        UPLOAD,
+        b"POST",
+        b"",
+    ],
+)
+def test_no_other_request_is_as_large_as_a_form_with_a_file(line: bytes) -> None:
+    with pytest.raises(PayloadTooLargeError):
+        measure_request(line + b"\r\nContent-Length: %d\r\n\r\n" % (settings.MAX_REQUEST_BYTES + 1))
+
+
+def test_a_large_form_reaches_the_application(server: Server) -> None:
+    head = UPLOAD + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (2 * MAX_BYTES)
+
+    answer, content = server.ask(head + b" " * (2 * MAX_BYTES))
+
+    assert (answer.status, json.loads(content)["data"]["code"]) == (401, "not_authenticated")
 
 
 def test_what_follows_the_head_is_no_field() -> None:

@@ -1,11 +1,11 @@
-"""Pages of clients and their KYC cases, with the decision on a case."""
+"""Pages of KYC cases, with the decision on a case."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,32 +13,20 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
 from core.admin.acts import Act, act_on
-from core.admin.cells import (
-    NOTHING,
-    Tone,
-    column,
-    link_to,
-    show_day,
-    show_id,
-    show_moment,
-    show_status,
-)
+from core.admin.cells import NOTHING, Tone, column, link_to, show_id, show_moment, show_status
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
-from core.admin.search import keep_out_of_addresses
 from core.admin.tables import Table, table_on
-from core.errors import InvalidInputError
 from core.models import User
-from events.admin import list_events, name_subject
-from kyc.documents import is_document_number
+from events.admin import list_events
+from kyc.admin.clients import SIGN_INS, show_document
+from kyc.admin.documents import make_documents
 from kyc.errors import CaseNotOpenError
 from kyc.models import Client, KycCase
-from kyc.selectors import find_client_by_document, get_fingerprint, get_masked_document, list_open_cases
+from kyc.selectors import get_fingerprint, list_open_cases
 from kyc.services import decide_case
-from kyc.states import CaseStatus, ClientStatus, DocumentType, KycStatus
+from kyc.states import CaseStatus, KycStatus
 
-_CLIENT_TONES = {ClientStatus.ACTIVE: Tone.GOOD}
-_KYC_TONES = {KycStatus.VERIFIED: Tone.GOOD, KycStatus.IN_REVIEW: Tone.WAITING, KycStatus.REJECTED: Tone.BAD}
 _CASE_TONES = {
     CaseStatus.VERIFIED: Tone.GOOD,
     CaseStatus.IN_REVIEW: Tone.WAITING,
@@ -46,107 +34,9 @@ _CASE_TONES = {
     CaseStatus.CLOSED: Tone.OVER,
 }
 
-name_subject(prefix="client", model=Client)
-
-_SIGN_INS = ["client.signed_in"]  # so many that they would hide what happened to the client
-keep_out_of_addresses(lambda text: is_document_number(text=text))
-
-
-def show_client_status(client: Client) -> str:
-    """Return whether the client may use the bank."""
-    return show_status(client.status, client.get_status_display(), _CLIENT_TONES)
-
-
-def _show_kyc_status(client: Client) -> str:
-    return show_status(client.kyc_status, client.get_kyc_status_display(), _KYC_TONES)
-
 
 def _show_case_status(case: KycCase) -> str:
     return show_status(case.status, case.get_status_display(), _CASE_TONES)
-
-
-def _show_document(client: Client) -> str:
-    return f"{client.get_document_type_display()} {get_masked_document(client=client)}"
-
-
-@admin.register(Client)
-class ClientAdmin(BankAdmin):
-    """A client; its accounts are contributed by the apps that keep them."""
-
-    help_text = (
-        "The people and companies that bank here. A client in review waits for a decision on its KYC case and opens "
-        "no account until then."
-    )
-    empty_text = "No client matches. Search by name, e-mail address, id, or the whole number of a document."
-    search_help_text = "Name, e-mail, id or whole document number"
-    ordering = ("-created_at",)
-    list_display = (
-        "name",
-        "email",
-        column("KYC", _show_kyc_status),
-        column("Status", show_client_status),
-        column("Registered", lambda client: show_moment(client.created_at)),
-    )
-    list_filter = (
-        ("status", ChoicesDropdownFilter),
-        ("kyc_status", ChoicesDropdownFilter),
-        ("created_at", DayFilter),
-    )
-    fieldsets = (
-        (
-            "Client",
-            {
-                "fields": (
-                    "name",
-                    "email",
-                    column("Status", show_client_status),
-                    column("KYC", _show_kyc_status),
-                    column("Document", _show_document),
-                    column("Born", lambda client: show_day(client.birth_date)),
-                )
-            },
-        ),
-        (
-            "Record",
-            {
-                "fields": (
-                    column("Id", lambda client: show_id(client.pk)),
-                    column("Signs in as", lambda client: client.user.username),
-                    column("Registered", lambda client: show_moment(client.created_at)),
-                    column("Inactivated", lambda client: show_moment(client.inactivated_at)),
-                    column("Reason", lambda client: client.inactivation_reason or NOTHING),
-                )
-            },
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
-        """Leave personal data encrypted until a client's own page shows it."""
-        clients: QuerySet[Client] = super().get_queryset(request)
-        return clients.defer("document_number", "birth_date")
-
-    def search(self, rows: QuerySet[Client], term: str) -> QuerySet[Client]:
-        """Find by e-mail address or name."""
-        if "@" in term:
-            return rows.alias(address=Lower("email")).filter(address=term.lower())
-        return rows.filter(name__icontains=term)
-
-    def find_privately(self, request: HttpRequest, term: str) -> list[Model]:
-        """Find by document, or else by name."""
-        client = _find_by_document(term)
-        return [client] if client else super().find_privately(request, term)
-
-
-def _find_by_document(number: str) -> Client | None:
-    """Return the client with a document of any type and this number."""
-    for document_type in DocumentType.values:
-        try:
-            client = find_client_by_document(document_type=document_type, number=number)
-        except InvalidInputError:
-            continue  # no number of this type
-        if client is not None:
-            return client
-    return None
 
 
 @admin.register(KycCase)
@@ -178,7 +68,7 @@ class KycCaseAdmin(BankAdmin):
                 "fields": (
                     column("Client", lambda case: link_to(Client, case.client_id, case.client)),
                     column("E-mail", lambda case: case.client.email),
-                    column("Document", lambda case: _show_document(case.client)),
+                    column("Document", lambda case: show_document(case.client)),
                     column("Status", _show_case_status),
                     column("Opened", lambda case: show_moment(case.opened_at)),
                 )
@@ -227,8 +117,9 @@ class _Decision(Act):
         case = _find_open_case(subject)
         if case is None:
             return ()
-        row = (case.client.name, case.client.email, _show_document(case.client))
-        return [Table(title="Client", headings=("Name", "E-mail", "Document"), rows=[row], empty="")]
+        row = (case.client.name, case.client.email, show_document(case.client))
+        client = Table(title="Client", headings=("Name", "E-mail", "Document"), rows=[row], empty="")
+        return [client, make_documents(case.client, may_open=True)]
 
     def get_fingerprint(self, subject: Client | KycCase) -> str:
         """Return that of the client's data."""
@@ -310,20 +201,6 @@ def _show_other_cases(request: HttpRequest, case: KycCase) -> Table | None:
     return table if table.rows else None
 
 
-@table_on(Client, permission="events.view_event", is_last=True)
-def _show_events(request: HttpRequest, client: Client) -> Table:
-    return list_events(key=client.pk, leave_out=_SIGN_INS)
-
-
 @table_on(KycCase, permission="events.view_event", is_last=True)
 def _show_events_of_client(request: HttpRequest, case: KycCase) -> Table:
-    return list_events(key=case.client_id, leave_out=_SIGN_INS)
-
-
-@table_on(User, permission="kyc.view_client")
-def _show_client_of_user(request: HttpRequest, user: User) -> Table | None:
-    client = Client.objects.filter(user=user).defer("document_number", "birth_date").first()
-    if client is None:
-        return None
-    rows = [(link_to(Client, client.pk, client), show_client_status(client), _show_kyc_status(client))]
-    return Table(title="Client", headings=("Name", "Status", "KYC"), rows=rows, empty="")
+    return list_events(key=case.client_id, leave_out=SIGN_INS)
