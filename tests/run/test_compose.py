@@ -116,7 +116,7 @@ def test_every_address_names_a_service() -> None:
         re.sub(r"\$\{[^}]*\}", "secret", value)
         for service in OURS.values()
         for name, value in service["environment"].items()
-        if (name.endswith("_URL") and name != "EMAIL_URL") or name == "KAFKA_BOOTSTRAP_SERVERS"
+        if value and ((name.endswith("_URL") and name != "EMAIL_URL") or name == "KAFKA_BOOTSTRAP_SERVERS")
     ]
 
     hosts = {re.split(r"[@:/]+", address.rpartition("@")[2])[0] for address in addresses}
