@@ -4,7 +4,7 @@
 Keys are fetched anew when they are five minutes old, so that a key which the provider gave up stops being good. If it
 does not answer then, the ones that are known go on for a day. A token with an unknown key has them fetched at once, as
 the provider may have changed its key - but at most every ten seconds, or whoever invents keys would make us hammer the
-provider. One thread asks; the others go on with what they know, or wait for its answer if they know nothing.
+provider. One thread asks; the others go on if they know the key, or wait a little for the answer if they do not.
 """
 
 import logging
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _FRESH = timedelta(minutes=5)
 _GOOD = timedelta(days=1)
 _PAUSE = timedelta(seconds=10)
+_WAIT_SECONDS = 3.0
 
 _MIN_RSA_BITS = 2048
 _ALGORITHMS = {
@@ -68,7 +69,7 @@ class KeyRing:
         return kid not in self._keys or self._is_older(self._fetched_at, _FRESH, now)
 
     def _renew(self, kid: str, now: datetime) -> None:
-        if not self._lock.acquire(blocking=kid not in self._keys):
+        if not self._lock.acquire(timeout=0 if kid in self._keys else _WAIT_SECONDS):
             return
         try:
             if self._is_wanting(kid, now) and self._is_older(self._asked_at, _PAUSE, now):

@@ -16,7 +16,7 @@ from kyc.models import Client
 from kyc.scopes import CUSTOMER_SCOPES
 from tests.api.caller import Caller, make_token
 from tests.api.forge import PrivateKey, encode, make_key, say_twice, seal, write_public_key
-from tests.api.provider import ELSEWHERE, Provider, describe
+from tests.api.provider import ELSEWHERE, KEYS, Provider, describe
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +186,16 @@ class TestAccess:
         token = provider.sign(provider.claim(alice), header={"kid": algorithm}, key=key, algorithm=algorithm)
 
         assert Caller(token).get("clients/me").status == 200
+
+    @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS384", "PS512"])
+    def test_no_other_algorithm_is_taken_whatever_the_key_is_for(
+        self, alice: Client, provider: Provider, algorithm: str
+    ) -> None:
+        key = {name: value for name, value in describe("first", provider.keys["first"]).items() if name != "alg"}
+        provider.answers[KEYS] = json.dumps({"keys": [key]}).encode()
+
+        assert Caller(provider.issue(alice)).get("clients/me").status == 200
+        assert Caller(provider.sign(provider.claim(alice), algorithm=algorithm)).get("clients/me").status == 401
 
     def test_the_audience_may_stand_alone(self, alice: Client, provider: Provider) -> None:
         assert Caller(provider.issue(alice, aud="bank-api")).get("clients/me").status == 200
