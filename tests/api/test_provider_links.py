@@ -1,8 +1,11 @@
 """Which user a subject of the OpenID provider is."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -164,6 +167,19 @@ class TestLinked:
 
     def test_does_not_begin_with_an_inactive_client(self, provider: Provider) -> None:
         assert _call(provider, make_inactive_client()).refusal == REFUSED
+
+    def test_is_linked_anew_as_the_page_says(self, alice: Client, provider: Provider) -> None:
+        assert _call(provider, alice, sub="f:1").status == 200
+        page = (Path(__file__).parents[2] / "docs/openid.md").read_text()
+        command = re.search(r'shell -c "(.*)"', page)
+        assert command is not None
+
+        ensure_runtime_role()
+        with as_runtime_role():
+            call_command("shell", command=command[1].replace("alice", alice.user.username), verbosity=0)
+
+        assert _call(provider, alice, sub="f:2").data["id"] == str(alice.id)
+        assert _call(provider, alice, sub="f:1").refusal == REFUSED
 
     @pytest.mark.parametrize("field", ["issuer", "subject", "user_id"])
     def test_cannot_be_turned_into_somebody_else(self, alice: Client, provider: Provider, field: str) -> None:
