@@ -1,5 +1,6 @@
 """What a call takes: bodies that hold nothing unknown, and queries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -17,7 +18,8 @@ class Body(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the values by field."""
-        unknown = {name: ["This field does not exist."] for name in data if name not in self.fields}
+        given = data if isinstance(data, Mapping) else {}  # what is no object is refused below
+        unknown = {name: ["This field does not exist."] for name in given if name not in self.fields}
         if unknown:
             raise serializers.ValidationError(unknown)
         return super().to_internal_value(data)
