@@ -5,15 +5,17 @@ when somebody has blocked, unblocked or emptied something since, and a run that 
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Account
 from accounts.services import block_account, open_account
 from accounts.states import CustomerAccountKind
+from core.errors import BankError
 from core.models import User
 from core.money import format_amount
 from kyc.models import Client
@@ -21,7 +23,15 @@ from kyc.selectors import get_fingerprint
 from kyc.services import decide_case, register_client
 from kyc.states import DocumentType, KycStatus
 from transfers.orders import TransferOrder
+from transfers.payments.creditors import Creditor
+from transfers.payments.models import Payment
+from transfers.payments.orders import PaymentOrder
+from transfers.payments.services import order_payment
 from transfers.services import submit_transfer
+from transfers.standing_orders.models import StandingOrder
+from transfers.standing_orders.schedules import Schedule
+from transfers.standing_orders.services import Terms, create_standing_order
+from transfers.standing_orders.states import ScheduleKind
 from transfers.states import TransferKind
 
 PASSWORD = "demo-Bank-2026"  # noqa: S105 - printed at the start; the demo bank holds no real data
@@ -30,6 +40,10 @@ ADMIN = "admin"
 CHECKER = "checker"
 STAFF = ("maker", CHECKER, "auditor")
 PARTNERS = ("partner",)
+
+
+_PAYMENT = 150_00
+_SAVED = 200_00
 
 
 class DemoAccount(NamedTuple):
@@ -97,6 +111,8 @@ def seed(*, now: datetime) -> Iterator[str]:
     yield from _seed_users()
     for demo in CLIENTS:
         yield from _seed_client(demo, now=now)
+    yield from _seed_payment(now=now)
+    yield from _seed_standing_order(now=now)
 
 
 def _seed_users() -> Iterator[str]:
@@ -163,6 +179,52 @@ def _seed_account(demo: DemoClient, client: Client, terms: DemoAccount, *, now: 
     if terms.is_blocked and not account.status_reason:
         block_account(account_id=account.pk, reason="Invented for the demo", actor=None, now=now)
         yield f"{demo.username}: {terms.currency} {terms.kind} account blocked"
+
+
+def _seed_payment(*, now: datetime) -> Iterator[str]:
+    """Let Alice pay somebody at another bank. It stays held: no rail takes payments there yet."""
+    debtor = _get_account(CustomerAccountKind.CHECKING)
+    if Payment.objects.filter(client_id=debtor.client_id).exists():
+        return
+    order = PaymentOrder(
+        debtor_account_id=debtor.pk,
+        creditor=Creditor("Bruno Barbosa", bank="341", branch="0001", account="12345-6"),
+        amount=_PAYMENT,
+        currency=debtor.currency,
+        principal_id=debtor.client.user_id,
+        idempotency_key="demo-payment",
+        client_id=debtor.client_id,
+        remittance_information="Invoice 2026-117",
+    )
+    try:
+        order_payment(order=order, now=now)
+        yield f"alice: {format_amount(_PAYMENT, debtor.currency)} {debtor.currency} held for a payment to another bank"
+    except BankError as refusal:  # somebody has used her money since
+        yield f"alice: no payment to another bank: {refusal.text}"
+
+
+def _seed_standing_order(*, now: datetime) -> Iterator[str]:
+    """Let Alice save something on the fifth of each month."""
+    debtor, creditor = map(_get_account, (CustomerAccountKind.CHECKING, CustomerAccountKind.SAVINGS))
+    if StandingOrder.objects.filter(client_id=debtor.client_id).exists():
+        return
+    terms = Terms(
+        debtor_account_id=debtor.pk,
+        creditor_account_id=creditor.pk,
+        amount=_SAVED,
+        currency=debtor.currency,
+        schedule=Schedule(ScheduleKind.MONTHLY, first_date=timezone.localdate(now) + timedelta(days=1), day=5),
+        remittance_information="For a rainy day",
+    )
+    try:
+        create_standing_order(terms=terms, client_id=debtor.client_id, principal_id=debtor.client.user_id, now=now)
+        yield f"alice: standing order of {format_amount(_SAVED, debtor.currency)} {debtor.currency} a month"
+    except BankError as refusal:
+        yield f"alice: no standing order: {refusal.text}"
+
+
+def _get_account(kind: CustomerAccountKind) -> Account:
+    return Account.objects.select_related("client").get(client__user__username="alice", kind=kind, currency="BRL")
 
 
 def _deposit(demo: DemoClient, account: Account, terms: DemoAccount, *, now: datetime) -> None:

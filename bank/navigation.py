@@ -33,7 +33,11 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Documents", "kyc.clientdocument", "description"),
     ),
     "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
-    "Transfers": (Entry("Transfers", "transfers.transfer", "sync_alt"),),
+    "Transfers": (
+        Entry("Transfers", "transfers.transfer", "sync_alt"),
+        Entry("Payments", "payments.payment", "send_money"),
+        Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
+    ),
     "Regulator": (Entry("Reports", "regulatory.report", "gavel"),),
     "Ledger": (
         Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),

@@ -13,6 +13,8 @@ _VIEW_ALL = (
     "ledger.view_posting",
     "ledger.view_hold",
     "transfers.view_transfer",
+    "payments.view_payment",
+    "standing_orders.view_standingorder",
     "regulatory.view_report",
     "events.view_event",
     "events.view_deadletter",

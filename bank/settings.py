@@ -118,6 +118,8 @@ INSTALLED_APPS = [
     "kyc",
     "accounts",
     "transfers",
+    "transfers.payments",
+    "transfers.standing_orders",
     "reporting.analytics",
     "reporting.regulatory",
     "notifications",
@@ -228,6 +230,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
+    "run-standing-orders": {
+        "task": "transfers.standing_orders.tasks.run_standing_orders",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
     # For what no message has woken a worker: what was put off, and what a worker left when it died.
     "deliver-notifications": {
@@ -374,8 +381,13 @@ SPECTACULAR_SETTINGS = {
         "NotificationLanguage": "notifications.states.Language",
         "StatementEntryKind": "transfers.statements.states.EntryKind",
         "StatementFormat": "transfers.statements.states.StatementFormat",
+        "PaymentStatus": "transfers.payments.states.PaymentStatus",
+        "RunOutcome": "transfers.standing_orders.states.RunOutcome",
+        "ScheduleKind": "transfers.standing_orders.states.ScheduleKind",
+        "StandingOrderStatus": "transfers.standing_orders.states.StandingOrderStatus",
         "TransferKind": "transfers.states.TransferKind",
         "TransferStatus": "transfers.states.TransferStatus",
+        "Weekday": "transfers.standing_orders.states.Weekday",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "POSTPROCESSING_HOOKS": [

@@ -23,6 +23,8 @@ urlpatterns = [
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("transfers.urls")),
     path("api/v1/", include("transfers.statements.urls")),
+    path("api/v1/", include("transfers.payments.urls")),
+    path("api/v1/", include("transfers.standing_orders.urls")),
     path("api/v1/", include("notifications.urls")),
     re_path("^api/", answer_unknown_path),
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.

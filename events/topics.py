@@ -57,6 +57,11 @@ def _transfer(event: Event) -> Iterator[tuple[UUID, Facts]]:
     yield _get_account(event.payload), {"transfer": event.key, **event.payload}
 
 
+def _payment(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick the payment, under the account that it was ordered over."""
+    yield _read_id(event.payload["account"]), {"payment": event.key, **event.payload}
+
+
 def _entry(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick the journal entry of a transfer, which has the transfer's id."""
     facts = {"entry": event.key, "code": event.payload["kind"], "reversal_of": None, **event.payload}
@@ -128,6 +133,14 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),
     "hold.released": (_tell("hold.released", _all), _tell("account.balance.updated", _balance)),
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
+    "payment.held": (),  # its hold is told, and what becomes of it
+    "payment.submitted": (),
+    "payment.completed": (_tell("payment.processed", _payment),),
+    "payment.returned": (_tell("payment.processed", _payment),),
+    "standing_order.created": (),  # the transfers that it makes are told, as any
+    "standing_order.completed": (),
+    "standing_order.cancelled": (),
+    "standing_order.ended": (),
     "notification.requested": (_tell("notification.send", _to_client),),
     "delivery.retried": (),  # what staff did with a delivery concerns nobody else
     "message.buried": (_tell("dlq", _buried, goes_on_with="topic"),),

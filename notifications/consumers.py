@@ -84,10 +84,10 @@ def tell_of_failed_transfers(messages: Sequence[Message]) -> None:
 
 
 def tell_of_payments(messages: Sequence[Message]) -> None:
-    """Tell the client whose payment to another bank ended."""
+    """Tell the client whose payment to another bank ended; of money that is kept for a closed account, staff know."""
     told = [(message, read_data(message, PaymentProcessed)) for message in messages]
     holders = find_client_ids(account_ids={payment.account for _, payment in told})
-    drafts = [_draft_payment(message, payment, holders) for message, payment in told]
+    drafts = [_draft_payment(message, payment, holders) for message, payment in told if payment.outcome != "kept"]
     make_notifications(drafts=drafts, now=timezone.now())
 
 
@@ -111,13 +111,15 @@ def _draft_failed(message: Message, transfer: TransactionFailed, holders: Holder
 
 
 def _draft_payment(message: Message, payment: PaymentProcessed, holders: Holders) -> Draft:
-    return _draft_transfer(message, _ENDS_OF_PAYMENTS[payment.outcome], payment, payment.account, holders)
+    facts = _pick(payment, "payment", "account", "amount", "currency")
+    kind = _ENDS_OF_PAYMENTS[payment.outcome]
+    return _draft(message, kind, facts, client_id=holders[payment.account], about=payment.payment)
 
 
 def _draft_transfer(
     message: Message,
     kind: Kind,
-    transfer: TransactionCompleted | TransactionFailed | PaymentProcessed,
+    transfer: TransactionCompleted | TransactionFailed,
     account: UUID,
     holders: Holders,
     more: Facts | None = None,

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core.db import run_together, without_waiting
+from core.db import require_transaction, run_together, without_waiting
 from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, keys_in_use, release_keys
 from core.ids import uuid7
@@ -57,6 +57,15 @@ def submit_transfers(*, orders: Sequence[TransferOrder], now: datetime) -> list[
         raise ValueError("An idempotency key stands twice in the orders.")
     with transaction.atomic(durable=True):
         return _submit(orders=orders, now=now)
+
+
+def submit_in_transaction(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
+    """Do as `submit_transfers` does, in the caller's transaction, which must not survive what this raises.
+
+    What the caller has locked before must come before keys and accounts wherever both are locked.
+    """
+    require_transaction()
+    return _submit(orders=orders, now=now)
 
 
 def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:

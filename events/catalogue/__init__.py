@@ -108,7 +108,7 @@ CATALOGUE = {
             "a transfer's as the transfer's; of others the id of the first customer's account, or else the entry's",
             (LedgerEntryWritten,),
         ),
-        Topic("payment.processed", _ACCOUNT, (PaymentProcessed,), is_draft=True),
+        Topic("payment.processed", _ACCOUNT, (PaymentProcessed,)),
         Topic("fraud.alert", _ACCOUNT, (FraudAlert,), is_draft=True),
         Topic("notification.send", _CLIENT, (NotificationSend,)),
         Topic("analytics.event", _CLIENT, (AnalyticsEvent,)),

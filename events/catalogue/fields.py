@@ -18,6 +18,7 @@ _ACCOUNT = "019cae2d-0e80-7a3b-8c1d-2f4e6a8b0c1d"
 _OTHER_ACCOUNT = "019cae2d-0e80-7a3b-8c1d-2f4e6a8b0c2e"
 _CLIENT = "019cae2c-f1a0-7b4c-9d2e-3a5f7b9c1d2e"
 _TRANSFER = "019cae2e-1c40-7c5d-ae3f-4b6a8c0d2e3f"
+_PAYMENT = "019cae2e-3a60-7e7f-8051-6d8cae2f4051"
 _HOLD = "019cae2e-2fb0-7d6e-bf40-5c7b9d1e3f40"
 
 Amount = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -30,6 +31,7 @@ TransferId = Annotated[
 EntryId = Annotated[
     UUID, Meta(description="The journal entry; a transfer's has the transfer's id.", examples=[_TRANSFER])
 ]
+PaymentId = Annotated[UUID, Meta(description="The payment.", examples=[_PAYMENT])]
 HoldId = Annotated[UUID, Meta(description="The hold.", examples=[_HOLD])]
 DebtorAccount = Annotated[
     UUID | None, Meta(description="The account that pays; null for a deposit.", examples=[_ACCOUNT])

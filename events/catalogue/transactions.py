@@ -15,6 +15,7 @@ from events.catalogue.fields import (
     EntryId,
     FailureCode,
     MessageData,
+    PaymentId,
     TransferAmount,
     TransferId,
     TransferKind,
@@ -61,11 +62,17 @@ class LedgerEntryWritten(MessageData, frozen=True):
 
 
 class PaymentProcessed(MessageData, frozen=True):
-    """A payment to or from another bank ended."""
+    """A payment to another bank ended; one that was settled can still come back."""
 
-    transfer: TransferId
+    payment: PaymentId
     account: AccountId
-    outcome: Annotated[str, Meta(description="settled or returned.", examples=["settled"])]
+    outcome: Annotated[
+        str,
+        Meta(
+            description="settled, returned, or kept: it came back, and the account was closed since.",
+            examples=["settled"],
+        ),
+    ]
     amount: TransferAmount
     currency: Currency
     failure_code: Annotated[str, Meta(description="Why it was returned; empty if settled.", examples=[""])]

@@ -29,7 +29,15 @@ from tests.factories import make_account, make_bob, make_staff
 from tests.files import make_jpeg
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
+from transfers.payments import services as payments
+from transfers.payments.creditors import Creditor
+from transfers.payments.models import Payment
+from transfers.payments.orders import PaymentOrder
 from transfers.services import submit_transfer
+from transfers.standing_orders.models import Run, StandingOrder
+from transfers.standing_orders.schedules import Schedule
+from transfers.standing_orders.services import Terms, create_standing_order
+from transfers.standing_orders.states import ScheduleKind
 from transfers.states import TransferKind
 
 ROLES = ("admin", "maker", "checker", "auditor")
@@ -80,7 +88,7 @@ class Bank(NamedTuple):
 @pytest.fixture
 def bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
-    his identity card, a dead letter, a failed e-mail.
+    his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order.
     """
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
@@ -89,6 +97,8 @@ def bank() -> Bank:
     transfer = order_transfer(debtor=account, creditor=other, amount=25_00)
     failed = order_transfer(debtor=account, creditor=other, amount=999_00)
     deliver_all(group="regulatory")
+    order_payment(account=account, amount=1_00)
+    give_standing_order(debtor=account, creditor=other)
     return Bank(
         alice=account.client,
         account=account,
@@ -143,6 +153,34 @@ def order_transfer(*, debtor: Account, creditor: Account, amount: int) -> UUID:
         remittance_information="Lunch",
     )
     return submit_transfer(order=order, now=timezone.now()).transfer.id
+
+
+def order_payment(*, account: Account, amount: int) -> Payment:
+    """Order a payment to Bruno at another bank."""
+    order = PaymentOrder(
+        debtor_account_id=account.pk,
+        creditor=Creditor("Bruno Barbosa", iban="DE89370400440532013000"),
+        amount=amount,
+        currency="BRL",
+        principal_id=account.client.user_id,
+        idempotency_key=str(uuid4()),
+        client_id=account.client_id,
+    )
+    return payments.order_payment(order=order, now=timezone.now()).payment
+
+
+def give_standing_order(*, debtor: Account, creditor: Account) -> StandingOrder:
+    """Give an order to transfer 1.00 each month, and let it be refused today."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    order = create_standing_order(
+        terms=Terms(debtor.pk, creditor.pk, 1_00, "BRL", Schedule(ScheduleKind.MONTHLY, today, day=today.day)),
+        client_id=debtor.client_id,
+        principal_id=debtor.client.user_id,
+        now=now,
+    )
+    Run.objects.create(standing_order=order, due_date=today, outcome="refused", code="account_blocked", ran_at=now)
+    return order
 
 
 def reserve(*, account: Account, amount: int) -> Hold:

@@ -15,7 +15,15 @@ from events.models import Event
 from kyc.models import Client
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from tests.admin.addresses import MODELS, address, get_newest, list_addresses
-from tests.admin.conftest import ROLES, Bank, fail_to_deliver, order_transfer, reserve
+from tests.admin.conftest import (
+    ROLES,
+    Bank,
+    fail_to_deliver,
+    give_standing_order,
+    order_payment,
+    order_transfer,
+    reserve,
+)
 from tests.factories import make_account, make_bob
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +115,8 @@ def _add_rows() -> None:
     for account in accounts:
         order_transfer(debtor=account, creditor=accounts[account is accounts[0]], amount=1_00)
         reserve(account=account, amount=1_00)
+        order_payment(account=account, amount=1_00)
+        give_standing_order(debtor=account, creditor=accounts[account is accounts[0]])
         fail_to_deliver(client=account.client)
         make_bob()
 
@@ -138,6 +148,8 @@ def test_a_page_costs_the_same_queries_however_long_its_tables_are(
     for _ in range(20):
         order_transfer(debtor=bank.account, creditor=make_account(client=bank.alice), amount=1)
         reserve(account=bank.account, amount=1)
+        order_payment(account=bank.account, amount=1)
+        give_standing_order(debtor=bank.account, creditor=make_account(client=bank.alice))
         fail_to_deliver(client=bank.alice)
 
     with django_assert_max_num_queries(few_queries):

@@ -20,6 +20,10 @@ from kyc.models import Client
 from kyc.states import KycStatus
 from ledger.models import JournalEntry, LedgerAccount
 from tests.factories import pay_out
+from transfers.payments.models import Payment
+from transfers.payments.states import PaymentStatus
+from transfers.standing_orders.models import StandingOrder
+from transfers.standing_orders.states import StandingOrderStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +38,9 @@ def seed() -> str:
 
 def count_rows() -> list[int]:
     """Count what seeding makes."""
-    return [model._default_manager.count() for model in (User, Client, Account, JournalEntry, Event)]
+    return [
+        model._default_manager.count() for model in (User, Client, Account, JournalEntry, Payment, StandingOrder, Event)
+    ]
 
 
 def test_the_demo_bank_has_its_customers_with_their_money() -> None:
@@ -49,6 +55,14 @@ def test_the_demo_bank_has_its_customers_with_their_money() -> None:
         ("mallory", "BRL", "checking", 50_00, AccountStatus.BLOCKED),
     }
     assert Client.objects.get(user__username="bruno").kyc_status == KycStatus.IN_REVIEW
+
+
+def test_alice_has_a_payment_that_waits_and_a_standing_order() -> None:
+    seed()
+
+    alice = Client.objects.get(user__username="alice")
+    assert Payment.objects.get(client=alice).status == PaymentStatus.HELD
+    assert StandingOrder.objects.get(client=alice).status == StandingOrderStatus.ACTIVE
 
 
 def test_its_money_entered_by_balanced_entries() -> None:

@@ -39,11 +39,14 @@ from notifications.states import Channel, Kind
 from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in
 from tests.files import make_jpeg
+from tests.payments.cashier import complete, give_back, make_payment, submit
+from tests.standing_orders.orders import carry_out, give
+from transfers.standing_orders.services import cancel_standing_order
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CPF = make_cpf(number=987_654_321)
 BALANCES = "account.balance.updated"
-CANARIES = ("Canaria", "Amarela", "canary", CPF, "1990-05-17")
+CANARIES = ("Canaria", "Amarela", "canary", CPF, "1990-05-17", "Bruno", "DE8937")
 
 
 def live_every_life() -> None:
@@ -52,6 +55,8 @@ def live_every_life() -> None:
     client = live_as_a_client(staff)
     account = live_as_an_account(client, staff)
     move_money(account)
+    pay_other_banks()
+    give_standing_orders()
     hold_funds(account)
     inactivate_client(client_id=client.id, reason="Canaria asked to leave", actor=staff, now=NOW)
     notify(client, staff)
@@ -136,6 +141,24 @@ def hold_funds(account: Account) -> None:
         release_hold(hold_id=released.id, now=NOW)
         place_hold(account_id=other.pk, amount=30, now=NOW, expires_at=NOW + timedelta(seconds=1))
     expire_holds(now=NOW + timedelta(seconds=1))
+
+
+def pay_other_banks() -> None:
+    """Let a payment go each step that there is."""
+    payment = make_payment(make_account(balance=100), submit, complete, give_back)
+    assert payment.status == "returned"
+
+
+def give_standing_orders() -> None:
+    """Let standing orders end in each way that there is."""
+    debtor, creditor = make_account(balance=100), make_account()
+    cancelled = give(debtor, creditor)
+    cancel_standing_order(order_id=cancelled.pk, client_id=cancelled.client_id, now=NOW)
+    give(debtor, creditor)
+    closed = make_account()
+    give(make_account(), closed)
+    inactivate_account(account_id=closed.pk, reason="Canaria wants it", actor=None, now=NOW)
+    carry_out()
 
 
 @pytest.fixture

@@ -111,6 +111,18 @@ def test_an_end_of_a_payment_that_is_not_known_is_told_to_nobody() -> None:
     assert list_kinds(account.client) == []
 
 
+def test_money_that_is_kept_for_a_closed_account_is_told_to_nobody() -> None:
+    account = make_account()
+    data = PaymentProcessed(uuid7(), account.pk, "kept", 500, "BRL", "account_unknown")
+
+    deliver(
+        [make_message(topic="payment.processed", subject=account.pk, sequence=1, time=timezone.now(), data=data)],
+        group=GROUP,
+    )
+
+    assert list_kinds(account.client) == []
+
+
 def test_a_channel_that_is_not_known_is_not_passed_over_in_silence() -> None:
     bob = make_bob()
     data = NotificationSend(uuid7(), bob.pk, "telegram", "client_created", bob.pk)

@@ -1,0 +1,163 @@
+"""Pages of payments to other banks: what was asked, by whom, and where the money is."""
+
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from accounts.admin import show_account
+from accounts.models import Account
+from accounts.numbers import find_number
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    amount_column,
+    column,
+    find_list,
+    link_to,
+    show_amount,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Amount, Link, Table, table_on
+from core.pii import mask_document
+from events.admin import list_events, name_subject
+from ledger.admin.pages import CurrencyFilter
+from ledger.models import Hold, JournalEntry
+from transfers.payments.models import Payment
+from transfers.payments.states import PaymentStatus
+
+_TONES = {
+    PaymentStatus.HELD: Tone.WAITING,
+    PaymentStatus.SUBMITTED: Tone.WAITING,
+    PaymentStatus.COMPLETED: Tone.GOOD,
+    PaymentStatus.RETURNED: Tone.BAD,
+}
+_SHOWN = 10
+
+name_subject(prefix="payment", model=Payment)
+
+
+def _show_payment_status(payment: Payment) -> str:
+    return show_status(payment.status, payment.get_status_display(), _TONES)
+
+
+def _show_payment_amount(payment: Payment) -> str:
+    return show_amount(payment.amount, payment.currency)
+
+
+def _show_creditor_account(payment: Payment) -> str:
+    """Return where the money goes; of the account only its end, by which the payer names it on the telephone."""
+    if payment.creditor_iban is not None:
+        return mask_document(number=payment.creditor_iban)
+    return f"Bank {payment.creditor_bank}, account {mask_document(number=payment.creditor_account or '')}"
+
+
+@admin.register(Payment)
+class PaymentAdmin(BankAdmin):
+    """The whole story of one payment."""
+
+    help_text = (
+        "Payments to accounts at other banks, newest first. The amount is held until the payment rail reports that the "
+        "other bank has it, or gives it back. While no rail is connected, payments stay held."
+    )
+    empty_text = "No payment matches. Search by id, by an account's number, or by the name of a client."
+    search_help_text = "Id, account number or name of the client"
+    ordering = ("-pk",)
+    list_select_related = ("debtor_account",)
+    list_display = (
+        column("Payment", lambda payment: show_id(payment.pk)),
+        column("From", lambda payment: show_account(payment.debtor_account)),
+        amount_column("Amount", _show_payment_amount),
+        column("Status", _show_payment_status),
+        column("Ordered", lambda payment: show_moment(payment.created_at)),
+    )
+    list_filter = (("status", ChoicesDropdownFilter), CurrencyFilter, ("created_at", DayFilter))
+    fieldsets = (
+        (
+            "Payment",
+            {
+                "fields": (
+                    column("Id", lambda payment: show_id(payment.pk)),
+                    column("Status", _show_payment_status),
+                    column("Why it came back", lambda payment: payment.failure_code or NOTHING),
+                    amount_column("Amount", _show_payment_amount),
+                    column("From", lambda payment: show_account(payment.debtor_account)),
+                    column("To", lambda payment: payment.creditor_name),
+                    column("To account", _show_creditor_account),
+                    column("Remittance", lambda payment: payment.remittance_information or NOTHING),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Ordered by", lambda payment: payment.initiated_by),
+                    column("Ordered", lambda payment: show_moment(payment.created_at)),
+                    column("Submitted", lambda payment: show_moment(payment.submitted_at)),
+                    column("Completed", lambda payment: show_moment(payment.completed_at)),
+                    column("Returned", lambda payment: show_moment(payment.returned_at)),
+                    column("Hold", lambda payment: link_to(Hold, payment.hold_id)),
+                    column("Settled by", lambda payment: link_to(JournalEntry, payment.settlement_id)),
+                    column("Returned by", lambda payment: link_to(JournalEntry, payment.return_entry_id)),
+                )
+            },
+        ),
+    )
+
+    def search_id(self, rows: QuerySet[Payment], key: UUID) -> QuerySet[Payment]:
+        """Find by id, or by the id of an account."""
+        return rows.filter(Q(pk=key) | Q(debtor_account_id=key))
+
+    def search(self, rows: QuerySet[Payment], term: str) -> QuerySet[Payment]:
+        """Find by an account's number or its client's name."""
+        named = Q(number=find_number(text=term)) | Q(client__name__icontains=term)
+        return rows.filter(debtor_account_id__in=Account.objects.filter(named).values("pk"))
+
+
+@table_on(Payment, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, payment: Payment) -> Table:
+    return list_events(key=payment.pk)
+
+
+@table_on(Hold, permission="payments.view_payment")
+def _show_payment_of_hold(request: HttpRequest, hold: Hold) -> Table | None:
+    table = _make_payments(Payment.objects.filter(hold=hold))
+    return table if table.rows else None
+
+
+@table_on(JournalEntry, permission="payments.view_payment")
+def _show_payment_of_entry(request: HttpRequest, entry: JournalEntry) -> Table | None:
+    table = _make_payments(Payment.objects.filter(Q(settlement=entry) | Q(return_entry=entry)))
+    return table if table.rows else None
+
+
+@table_on(Account, permission="payments.view_payment")
+def _show_payments_of_account(request: HttpRequest, account: Account) -> Table:
+    payments = Payment.objects.filter(debtor_account=account).order_by("-pk")[:_SHOWN]
+    more = (Link(find_list(Payment, q=str(account.pk)), "All payments of this account"),)
+    return _make_payments(payments, more=more)
+
+
+def _make_payments(payments: QuerySet[Payment], *, more: tuple[Link, ...] = ()) -> Table:
+    return Table(
+        title="Payments to other banks",
+        headings=("Payment", Amount("Amount"), "Status", "Ordered"),
+        rows=[
+            (
+                link_to(Payment, payment.pk),
+                _show_payment_amount(payment),
+                _show_payment_status(payment),
+                show_moment(payment.created_at),
+            )
+            for payment in payments
+        ],
+        empty="No payment was ever ordered from this account.",
+        more=more,
+    )

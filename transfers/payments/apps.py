@@ -1,0 +1,16 @@
+"""Django's description of this app."""
+
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    """The payments app; has its agreement with the books proven together with them."""
+
+    name = "transfers.payments"
+
+    def ready(self) -> None:
+        """Register what `verify_ledger` proves of payments."""
+        from ledger.verification import register_section
+        from transfers.payments.verification import PAYMENTS
+
+        register_section(PAYMENTS)

@@ -1,0 +1,191 @@
+"""Payments to other banks: ordering one, and what the rail then reports of it.
+
+Note [A payment's money]
+An order holds its amount on the debtor's account. The rail takes it from there: `mark_submitted` when it has sent the
+payment, `complete_payment` when the other bank has the money, `return_payment` when it does not get it. Without a rail
+a payment stays held. Each of the three opens its own transaction, repeats without effect, and is refused where the
+table of states does not lead. All take the debtor's account lock first, so the payment's row needs none.
+
+A blocked account lets no money move: what the rail reports of its payments is refused as account_blocked until it is
+freed, and to be reported again; only a hold can be released meanwhile. A closed account never gets money back: what
+returns after its payment was completed is put into suspense, for staff to find its owner.
+"""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core.errors import IdempotencyKeyReusedError, InvalidInputError
+from core.idempotency import Claim, claim_keys, find_made, keys_in_use
+from core.ids import uuid7
+from events.services import record_events
+from ledger.batch import EntryDraft, Line
+from ledger.chart import SETTLEMENT, SUSPENSE, ChartLine
+from ledger.errors import AccountNotFoundError, CurrencyMismatchError
+from ledger.holds import capture_hold, place_hold, release_hold
+from ledger.locks import LockedBalance, lock_accounts, lock_balances_after
+from ledger.models import LedgerAccount
+from ledger.services import get_internal_account_id, post_entries, reverse_entry
+from ledger.states import Side
+from transfers.payments.errors import PaymentNotFoundError, PaymentStepError
+from transfers.payments.events import Outcome, payment_changed
+from transfers.payments.models import Payment
+from transfers.payments.orders import OrderedPayment, PaymentOrder
+from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
+
+_FAILURE_CODE = re.compile(r"[a-z0-9_]{1,32}")
+
+
+def order_payment(*, order: PaymentOrder, now: datetime) -> OrderedPayment:
+    """Make a payment and hold its amount, in one transaction.
+
+    Raises, leaving nothing behind and the key free, also where funds are short: IdempotencyKeyReusedError,
+    IdempotencyKeyInUseError, AccountNotFoundError, CurrencyMismatchError, AccountBlockedError, AccountInactiveError,
+    InsufficientFundsError, AccountBusyError.
+    """
+    claim = Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7())
+    with transaction.atomic(durable=True):
+        with keys_in_use():
+            balances, claimed = lock_balances_after(
+                claim_keys(claims=[claim], now=now), account_ids=[order.debtor_account_id]
+            )
+        first = None if claimed else _find_first(claim)
+        if first is not None:
+            return OrderedPayment(first, is_replayed=True)
+        _check_account(order, balances.get(order.debtor_account_id))
+        return OrderedPayment(_make(order, payment_id=claim.resource_id, now=now), is_replayed=False)
+
+
+def _find_first(claim: Claim) -> Payment | None:
+    """Return the payment that the key made before, or None if it is new: an unknown account hides that it was claimed.
+
+    Raises IdempotencyKeyReusedError if it stands for something else, and IdempotencyKeyInUseError.
+    """
+    payment_id = find_made(claim=claim)
+    if payment_id is None:
+        return None
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None:
+        raise IdempotencyKeyReusedError
+    return payment
+
+
+def _check_account(order: PaymentOrder, balance: LockedBalance | None) -> None:
+    if balance is None or balance.holder_id != order.client_id:
+        raise AccountNotFoundError
+    if balance.currency != order.currency:
+        raise CurrencyMismatchError
+
+
+def _make(order: PaymentOrder, *, payment_id: UUID, now: datetime) -> Payment:
+    hold = place_hold(account_id=order.debtor_account_id, amount=order.amount, reference=payment_id, now=now)
+    creditor = order.creditor
+    payment = Payment.objects.create(
+        id=payment_id,
+        client_id=order.client_id,
+        debtor_account_id=order.debtor_account_id,
+        amount=order.amount,
+        currency=order.currency,
+        creditor_name=creditor.name,
+        creditor_iban=creditor.iban,
+        creditor_bank=creditor.bank,
+        creditor_branch=creditor.branch,
+        creditor_account=creditor.account,
+        remittance_information=order.remittance_information,
+        initiated_by_id=order.principal_id,
+        hold=hold,
+        created_at=now,
+    )
+    record_events(events=[payment_changed(payment=payment, outcome=Outcome.NONE, now=now)])
+    return payment
+
+
+def mark_submitted(*, payment_id: UUID, now: datetime) -> Payment:
+    """Note that the rail has sent a payment. Raises PaymentNotFoundError, PaymentStepError or AccountBusyError."""
+    with transaction.atomic(durable=True):
+        payment, _ = _lock(payment_id)
+        if payment.status == PaymentStatus.SUBMITTED:
+            return payment
+        _require_step(payment, PaymentStatus.SUBMITTED)
+        payment.submitted_at = now
+        return _step(payment, PaymentStatus.SUBMITTED, changed=["submitted_at"], outcome=Outcome.NONE, now=now)
+
+
+def complete_payment(*, payment_id: UUID, now: datetime) -> Payment:
+    """Book a payment that has reached the other bank: the held money goes to the settlement account.
+
+    Raises PaymentNotFoundError, PaymentStepError, AccountBlockedError or AccountBusyError.
+    """
+    with transaction.atomic(durable=True):
+        payment, _ = _lock(payment_id, SETTLEMENT)
+        if payment.status == PaymentStatus.COMPLETED:
+            return payment
+        _require_step(payment, PaymentStatus.COMPLETED)
+        settlement_id = get_internal_account_id(line=SETTLEMENT, currency=payment.currency)
+        payment.settlement_id = capture_hold(
+            hold_id=payment.hold_id, credit_account_id=settlement_id, code="payment", now=now
+        )
+        payment.completed_at = now
+        changed = ["settlement_id", "completed_at"]
+        return _step(payment, PaymentStatus.COMPLETED, changed=changed, outcome=Outcome.SETTLED, now=now)
+
+
+def return_payment(*, payment_id: UUID, reason: str, now: datetime) -> Payment:
+    """Give a payment's money back: release its hold or, if it was completed, reverse its entry.
+
+    `reason` is a code of up to 32 small letters, digits and underscores; a repetition keeps the first one. Raises
+    InvalidInputError, PaymentNotFoundError, AccountBusyError and, for a completed one, AccountBlockedError.
+    """
+    if not _FAILURE_CODE.fullmatch(reason):
+        raise InvalidInputError(errors={"reason": ["Give a code of 1 to 32 small letters, digits or underscores."]})
+    with transaction.atomic(durable=True):
+        payment, account = _lock(payment_id, SETTLEMENT, SUSPENSE)
+        if payment.status == PaymentStatus.RETURNED:
+            return payment
+        _require_step(payment, PaymentStatus.RETURNED)
+        outcome = Outcome.RETURNED
+        if payment.settlement_id is None:
+            release_hold(hold_id=payment.hold_id, now=now)
+        elif account.closed_at is None:
+            payment.return_entry_id = reverse_entry(entry_id=payment.settlement_id, now=now)
+        else:
+            payment.return_entry_id, outcome = _keep_in_suspense(payment, now=now), Outcome.KEPT
+        payment.returned_at, payment.failure_code = now, reason
+        changed = ["return_entry_id", "returned_at", "failure_code"]
+        return _step(payment, PaymentStatus.RETURNED, changed=changed, outcome=outcome, now=now)
+
+
+def _lock(payment_id: UUID, *lines: ChartLine) -> tuple[Payment, LedgerAccount]:
+    """Lock the debtor's account and those of the bank's own `lines` at once; return the payment as it is under it.
+
+    The debtor's account never changes, so it can be read before the lock. Raises PaymentNotFoundError.
+    """
+    found = Payment.objects.filter(pk=payment_id).values_list("debtor_account_id", "currency").first()
+    if found is None:
+        raise PaymentNotFoundError
+    account_id, currency = found
+    own = {get_internal_account_id(line=line, currency=currency) for line in lines}
+    locked = lock_accounts(account_ids={account_id, *own})
+    return Payment.objects.get(pk=payment_id), locked[account_id]
+
+
+def _require_step(payment: Payment, status: PaymentStatus) -> None:
+    if status not in PAYMENT_TRANSITIONS[payment.status]:
+        raise PaymentStepError
+
+
+def _keep_in_suspense(payment: Payment, *, now: datetime) -> UUID:
+    """Book what came back for a closed account as the bank's debt to somebody; return the entry's id."""
+    settlement_id = get_internal_account_id(line=SETTLEMENT, currency=payment.currency)
+    suspense_id = get_internal_account_id(line=SUSPENSE, currency=payment.currency)
+    lines = [Line(settlement_id, Side.DEBIT, payment.amount), Line(suspense_id, Side.CREDIT, payment.amount)]
+    return post_entries(drafts=[EntryDraft(code="payment_kept", lines=lines, reference=payment.id)], now=now)[0]
+
+
+def _step(payment: Payment, status: PaymentStatus, *, changed: list[str], outcome: Outcome, now: datetime) -> Payment:
+    payment.status = status
+    payment.save(update_fields=["status", *changed])
+    record_events(events=[payment_changed(payment=payment, outcome=outcome, now=now)])
+    return payment

@@ -1,0 +1,1 @@
+"""Standing orders: transfers that a client orders once, to be made on days to come."""

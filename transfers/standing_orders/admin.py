@@ -1,0 +1,188 @@
+"""Pages of standing orders: what was ordered, what comes next, and what each due date brought."""
+
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from accounts.admin import show_account
+from accounts.models import Account
+from accounts.numbers import find_number
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    amount_column,
+    column,
+    find_list,
+    link_to,
+    show_amount,
+    show_day,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Amount, Link, Table, table_on
+from events.admin import list_events, name_subject
+from ledger.admin.pages import CurrencyFilter
+from transfers.models import Transfer
+from transfers.standing_orders.models import Run, StandingOrder
+from transfers.standing_orders.selectors import list_latest_runs
+from transfers.standing_orders.states import RunOutcome, ScheduleKind, StandingOrderStatus
+
+_TONES = {StandingOrderStatus.ACTIVE: Tone.GOOD, StandingOrderStatus.ENDED: Tone.BAD}
+_RUN_TONES = {RunOutcome.COMPLETED: Tone.GOOD, RunOutcome.FAILED: Tone.BAD, RunOutcome.REFUSED: Tone.BAD}
+_SHOWN = 10
+
+name_subject(prefix="standing_order", model=StandingOrder)
+
+
+def _show_order_status(order: StandingOrder) -> str:
+    return show_status(order.status, order.get_status_display(), _TONES)
+
+
+def _show_order_amount(order: StandingOrder) -> str:
+    return show_amount(order.amount, order.currency)
+
+
+def _show_schedule(order: StandingOrder) -> str:
+    if order.kind == ScheduleKind.MONTHLY:
+        return f"Monthly, day {order.day}"
+    return f"Weekly, {order.get_weekday_display()}" if order.kind == ScheduleKind.WEEKLY else "Once"
+
+
+def _show_run_outcome(run: Run) -> str:
+    return show_status(run.outcome, run.get_outcome_display(), _RUN_TONES)
+
+
+@admin.register(StandingOrder)
+class StandingOrderAdmin(BankAdmin):
+    """The whole story of one standing order."""
+
+    help_text = (
+        "Transfers that clients have ordered for days to come, newest first. Each due date is carried out once, on the "
+        "next business day of its currency; its page says what it brought."
+    )
+    empty_text = "No standing order matches. Search by id, by an account's number, or by the name of a client."
+    search_help_text = "Id, account number or name of the client"
+    ordering = ("-pk",)
+    list_select_related = ("debtor_account", "creditor_account")
+    list_display = (
+        column("Standing order", lambda order: show_id(order.pk)),
+        column("From", lambda order: show_account(order.debtor_account)),
+        column("To", lambda order: show_account(order.creditor_account)),
+        amount_column("Amount", _show_order_amount),
+        column("Schedule", _show_schedule),
+        column("Next", lambda order: show_day(order.next_due_date)),
+        column("Status", _show_order_status),
+    )
+    list_filter = (("status", ChoicesDropdownFilter), CurrencyFilter, ("created_at", DayFilter))
+    fieldsets = (
+        (
+            "Standing order",
+            {
+                "fields": (
+                    column("Id", lambda order: show_id(order.pk)),
+                    column("Status", _show_order_status),
+                    column("Why it ended", lambda order: order.end_code or NOTHING),
+                    amount_column("Amount", _show_order_amount),
+                    column("From", lambda order: show_account(order.debtor_account)),
+                    column("To", lambda order: show_account(order.creditor_account)),
+                    column("Remittance", lambda order: order.remittance_information or NOTHING),
+                )
+            },
+        ),
+        (
+            "Dates",
+            {
+                "fields": (
+                    column("Schedule", _show_schedule),
+                    column("First date", lambda order: show_day(order.first_date)),
+                    column("Last date", lambda order: show_day(order.last_date)),
+                    column("Next due date", lambda order: show_day(order.next_due_date)),
+                    column("Carried out on", lambda order: show_day(order.next_run_date)),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Ordered by", lambda order: order.initiated_by),
+                    column("Ordered", lambda order: show_moment(order.created_at)),
+                    column("Over", lambda order: show_moment(order.ended_at)),
+                )
+            },
+        ),
+    )
+
+    def search_id(self, rows: QuerySet[StandingOrder], key: UUID) -> QuerySet[StandingOrder]:
+        """Find by id, or by the id of an account."""
+        return rows.filter(Q(pk=key) | Q(debtor_account_id=key) | Q(creditor_account_id=key))
+
+    def search(self, rows: QuerySet[StandingOrder], term: str) -> QuerySet[StandingOrder]:
+        """Find by an account's number or its client's name."""
+        named = Q(number=find_number(text=term)) | Q(client__name__icontains=term)
+        accounts = Account.objects.filter(named).values("pk")
+        return rows.filter(Q(debtor_account_id__in=accounts) | Q(creditor_account_id__in=accounts))
+
+
+@table_on(StandingOrder, permission="standing_orders.view_standingorder")
+def _show_runs(request: HttpRequest, order: StandingOrder) -> Table:
+    return Table(
+        title="Runs",
+        headings=("Due", "Outcome", "Why no money moved", "Transfer", "Carried out"),
+        rows=[
+            (
+                show_day(run.due_date),
+                _show_run_outcome(run),
+                run.code or NOTHING,
+                link_to(Transfer, run.transfer_id),
+                show_moment(run.ran_at),
+            )
+            for run in list_latest_runs(order_id=order.pk)
+        ],
+        empty="No due date has come yet.",
+        help="The latest due dates, the latest first.",
+    )
+
+
+@table_on(StandingOrder, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, order: StandingOrder) -> Table:
+    return list_events(key=order.pk)
+
+
+@table_on(Transfer, permission="standing_orders.view_standingorder")
+def _show_order_of_transfer(request: HttpRequest, transfer: Transfer) -> Table | None:
+    table = _make_orders(StandingOrder.objects.filter(runs__transfer=transfer))
+    return table if table.rows else None
+
+
+@table_on(Account, permission="standing_orders.view_standingorder")
+def _show_orders_of_account(request: HttpRequest, account: Account) -> Table:
+    orders = StandingOrder.objects.filter(debtor_account=account).order_by("-pk")[:_SHOWN]
+    more = (Link(find_list(StandingOrder, q=str(account.pk)), "All standing orders from or to this account"),)
+    return _make_orders(orders, more=more)
+
+
+def _make_orders(orders: QuerySet[StandingOrder], *, more: tuple[Link, ...] = ()) -> Table:
+    return Table(
+        title="Standing orders",
+        headings=("Standing order", "To", Amount("Amount"), "Schedule", "Next", "Status"),
+        rows=[
+            (
+                link_to(StandingOrder, order.pk),
+                show_account(order.creditor_account),
+                _show_order_amount(order),
+                _show_schedule(order),
+                show_day(order.next_due_date),
+                _show_order_status(order),
+            )
+            for order in orders.select_related("creditor_account")
+        ],
+        empty="No standing order was ever given over this account.",
+        more=more,
+    )
