@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.errors import NotFoundError
-from core.api.fields import TextField
+from core.api.fields import DigestField, TextField
 from core.api.forms import StrictFormParser, UploadField
 from core.api.operations import operation
 from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
@@ -85,7 +85,7 @@ class DocumentAnswer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=DocumentKind.choices)
     media_type = serializers.ChoiceField(choices=DocumentMediaType.choices)
     size_bytes = serializers.IntegerField(min_value=1)
-    sha256 = serializers.RegexField("^[0-9a-f]{64}$", help_text="Of the bytes that came.")
+    sha256 = DigestField(help_text="Of the bytes that came.")
     created_at = serializers.DateTimeField()
 
 

@@ -19,6 +19,7 @@ AMOUNT_SCHEMA = {
     ),
     "examples": ["10.50"],
 }
+DIGEST_SCHEMA = {"type": "string", "pattern": "^[0-9a-f]{64}$", "examples": ["0f1e2d3c4b5a6978" * 4]}
 BALANCE_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["10.50"]}
 
 _DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
@@ -131,3 +132,8 @@ class AmountField(serializers.Field[Any, Any, Any, Any]):
 @extend_schema_field(BALANCE_SCHEMA)
 class AmountOutField(serializers.CharField):
     """An amount in an answer; it may be negative."""
+
+
+@extend_schema_field(DIGEST_SCHEMA)
+class DigestField(serializers.CharField):
+    """A SHA-256 in an answer, in hexadecimal digits."""

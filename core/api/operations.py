@@ -5,7 +5,7 @@ from inspect import cleandoc, signature
 from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import Serializer
 
 from core.api import errors as api_errors
@@ -39,6 +39,22 @@ IDEMPOTENT_REPLAYED = OpenApiParameter(
     response=[200, 201, 202, 409],
     description="Present when this answer is the first one under its Idempotency-Key, come again.",
 )
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID",
+    {"type": "string", "examples": ["018f9c1e-7b5a-7cc3-9d0e-2f6a1b3c4d5e"]},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=True,
+    description="What the request is known by: the id that it brought, or a new one.",
+)
+CHALLENGE = OpenApiParameter(
+    "WWW-Authenticate",
+    {"type": "string", "examples": ['Bearer realm="bank"']},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[NotAuthenticatedError.http_status],
+    description="How to sign in.",
+)
 
 
 def operation(
@@ -59,20 +75,21 @@ def operation(
     such call may meet are added.
     """
     common = _common_refusals(scope=scope, body=body, query=query, is_idempotent=is_idempotent)
-    parameters: list[Any] = [query] if query else []
+    parameters: list[Any] = [query, REQUEST_ID, CHALLENGE] if query else [REQUEST_ID, CHALLENGE]
     if is_idempotent:
         parameters += [IDEMPOTENCY_KEY, IDEMPOTENT_REPLAYED]
 
     def declare(handler: Handler) -> Handler:
         set_scope(handler, scope)
         unrouted = [api_errors.NotFoundError] if _takes_id(handler) else []
+        refused = [*refusals, *unrouted, *common]
         decorate = extend_schema(
             operation_id=operation_id,
             summary=summary,
             description=cleandoc(handler.__doc__ or "") + (f"\n\nNeeds the scope `{scope}`." if scope else ""),
             request=body,
-            parameters=parameters,
-            responses={**answers, **_describe_files(files), **_describe_refusals([*refusals, *unrouted, *common])},
+            parameters=[*parameters, *_describe_retries(refused)],
+            responses={**answers, **_describe_files(files), **_describe_refusals(refused)},
             auth=None if scope else [],
         )
         declared: Handler = decorate(handler)
@@ -109,11 +126,31 @@ def _describe_files(media_types: Sequence[str]) -> dict[tuple[int, str], OpenApi
 
 def _describe_refusals(refusals: Sequence[type[BankError]]) -> dict[int, OpenApiResponse]:
     """Return the refusals by HTTP status, each status with its codes."""
+    return {status: _describe_status(found) for status, found in _group_by_status(refusals).items()}
+
+
+def _group_by_status(refusals: Sequence[type[BankError]]) -> dict[int, list[type[BankError]]]:
     statuses = sorted({refusal.http_status for refusal in refusals})
-    return {
-        status: _describe_status([refusal for refusal in refusals if refusal.http_status == status])
-        for status in statuses
-    }
+    return {status: [refusal for refusal in refusals if refusal.http_status == status] for status in statuses}
+
+
+def _describe_retries(refusals: Sequence[type[BankError]]) -> list[OpenApiParameter]:
+    """Return Retry-After, for the statuses of which all codes send it, and for those of which some do."""
+    groups = _group_by_status(refusals).items()
+    always = [status for status, found in groups if all(refusal.retryable for refusal in found)]
+    sometimes = [status for status, found in groups if any(refusal.retryable for refusal in found)]
+    return [
+        OpenApiParameter(
+            "Retry-After",
+            {"type": "string", "pattern": "^[1-9][0-9]*$", "examples": ["1"]},
+            OpenApiParameter.HEADER,
+            required=is_required,
+            response=statuses,
+            description="In how many seconds the same request may succeed.",
+        )
+        for is_required, statuses in ((False, sorted({*sometimes} - {*always})), (True, always))
+        if statuses
+    ]
 
 
 def _describe_status(refusals: Sequence[type[BankError]]) -> OpenApiResponse:
@@ -126,4 +163,16 @@ def _describe_status(refusals: Sequence[type[BankError]]) -> OpenApiResponse:
     return OpenApiResponse(
         response=schema,
         description="\n".join(f"- `{code}`: {refusal.message}" for code, refusal in by_code.items()),
+        examples=[_describe_refusal(refusal) for refusal in by_code.values()],
+    )
+
+
+def _describe_refusal(refusal: type[BankError]) -> OpenApiExample:
+    told = {"code": refusal.code, "message": refusal.message}
+    if refusal is InvalidInputError:
+        errors = {"errors": {"name": ["This field is required."]}}
+        return OpenApiExample(refusal.code, value={"status": "fail", "data": told | errors})
+    is_ours = refusal.http_status >= 500
+    return OpenApiExample(
+        refusal.code, value={"status": "error", **told} if is_ours else {"status": "fail", "data": told}
     )

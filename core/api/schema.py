@@ -6,7 +6,12 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import ListSerializer
 
+from core.api.conventions import add_conventions
+from core.api.examples import add_examples
+from core.api.links import add_links
+from core.api.permissions import get_scope
 from core.api.serializers import Body
+from core.api.sharing import share_answers
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -33,7 +38,22 @@ class BankSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         """Group calls by what they are about: the first part of the path."""
-        return [self.path.removeprefix("/api/v1").split("/")[1]]
+        part = self.path.removeprefix("/api/v1").split("/")[1]
+        return [part if self.path.startswith("/api/v1/") else "health"]
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Return the scheme, with the scope that a token needs."""
+        schemes: list[dict[str, list[str]]] = super().get_auth()
+        scope = get_scope(getattr(self.view, self.method.lower()))
+        return [{name: [scope.value] for name in scheme} for scheme in schemes] if scope else []
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        """Say of each id in the path whose it is."""
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        return [
+            parameter | {"description": f"The id of the {parameter['name'].removesuffix('_id').replace('_', ' ')}."}
+            for parameter in parameters
+        ]
 
     def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         response: dict[str, Any] = super()._get_response_for_code(  # type: ignore[no-untyped-call]
@@ -116,7 +136,11 @@ _ERROR = {
 }
 
 
-def add_envelopes(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add the envelopes of refusals, which `operation` refers to (POSTPROCESSING_HOOKS)."""
+def complete_document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add what concerns all calls, or follows from what several of them declare (POSTPROCESSING_HOOKS)."""
     result["components"]["schemas"] |= {"Error": _ERROR, "Fail": _FAIL}
+    add_conventions(result)
+    add_links(result)
+    add_examples(result)
+    share_answers(result)
     return result

@@ -27,6 +27,16 @@ def get_document() -> dict[str, Any]:
     return document
 
 
+def resolve(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of the document that may stand elsewhere in it, under a name."""
+    if "$ref" not in described:
+        return described
+    place: dict[str, Any] = get_document()
+    for step in described["$ref"].removeprefix("#/").split("/"):
+        place = place[step]
+    return place
+
+
 class Answer:
     """What the API answered."""
 
@@ -129,5 +139,8 @@ def _check_contract(method: str, path: str, answer: Answer) -> None:
         assert answer.status in (401, 404, 405, 406), answer.body
         return
     assert str(answer.status) in operation["responses"], (method, path, answer.status, answer.body)
-    schema = operation["responses"][str(answer.status)]["content"]["application/json"]["schema"]
+    described = resolve(operation["responses"][str(answer.status)])
+    schema = described["content"]["application/json"]["schema"]
     Draft202012Validator(schema | {"components": get_document()["components"]}).validate(answer.body)
+    for name, header in described["headers"].items():
+        assert name in answer.headers or not resolve(header).get("required"), (method, path, answer.status, name)
