@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_ANSWER = re.compile(r"(?:Own)?(\w+?)(Answer|Page)")
+_ANSWER = re.compile(r"(\w+?)(Answer|Page)")
 _PLACES = {"Answer": "id", "Page": "results/0/id"}
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 

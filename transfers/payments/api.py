@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,6 +53,17 @@ class CreditorBody(Body):
             raise serializers.ValidationError(dict(error.errors)) from error
 
 
+def _example(name: str, creditor: dict[str, str]) -> OpenApiExample:
+    given = {"debtor_account": ACCOUNT_EXAMPLE, "amount": "10.50", "currency": "BRL", "creditor": creditor}
+    return OpenApiExample(name, value=given, request_only=True)
+
+
+@extend_schema_serializer(
+    examples=[
+        _example("By IBAN", {"name": "Bruno Barbosa", "iban": "DE89 3704 0044 0532 0130 00"}),
+        _example("In Brazil", {"name": "Bruno Barbosa", "bank": "341", "branch": "1234", "account": "56789-0"}),
+    ]
+)
 class PaymentBody(MovementBody):
     """Money that goes to an account at another bank."""
 

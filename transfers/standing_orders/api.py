@@ -257,9 +257,9 @@ class StandingOrderView(ClientView):
         answers={200: StandingOrderDetailAnswer},
         refusals=[StandingOrderNotFoundError],
     )
-    def get(self, request: Request, order_id: UUID) -> Response:
+    def get(self, request: Request, standing_order_id: UUID) -> Response:
         """Return one of the caller's standing orders with its latest runs."""
-        order = selectors.get_standing_order(order_id=order_id, client_id=self.get_client().id)
+        order = selectors.get_standing_order(order_id=standing_order_id, client_id=self.get_client().id)
         runs = selectors.list_latest_runs(order_id=order.id)
         return Response(_render(order) | {"runs": [_render_run(run) for run in runs]})
 
@@ -270,7 +270,7 @@ class StandingOrderView(ClientView):
         answers={200: StandingOrderAnswer},
         refusals=[StandingOrderNotFoundError, StandingOrderOverError, StandingOrderBusyError],
     )
-    def delete(self, request: Request, order_id: UUID) -> Response:
+    def delete(self, request: Request, standing_order_id: UUID) -> Response:
         """Cancel one of the caller's standing orders: from this answer on it moves no money. It is kept, cancelled."""
-        order = cancel_standing_order(order_id=order_id, client_id=self.get_client().id, now=get_now())
+        order = cancel_standing_order(order_id=standing_order_id, client_id=self.get_client().id, now=get_now())
         return Response(_render(order))

@@ -6,5 +6,5 @@ from transfers.standing_orders.api import StandingOrdersView, StandingOrderView
 
 urlpatterns = [
     path("standing-orders", StandingOrdersView.as_view()),
-    path("standing-orders/<id:order_id>", StandingOrderView.as_view()),
+    path("standing-orders/<id:standing_order_id>", StandingOrderView.as_view()),
 ]
