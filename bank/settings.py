@@ -251,7 +251,7 @@ KAFKA_API_VERSION = _version("KAFKA_API_VERSION")
 KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
 KAFKA_MAX_MESSAGE_BYTES = _positive_int("KAFKA_MAX_MESSAGE_BYTES", 1_000_000)  # no more than the brokers take
 CONSUMER_ATTEMPTS = _positive_int("CONSUMER_ATTEMPTS", 5)  # then a message becomes a dead letter
-INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old a message may be when Kafka delivers it again
+INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old what Kafka delivers may be; it keeps less
 
 # Who may read GET /metrics: whoever sends this as a Bearer token; if it is empty, this machine only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

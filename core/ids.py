@@ -15,10 +15,11 @@ def uuid7() -> uuid.UUID:
 def derive_uuid7(*, moment: datetime, sequence: int, name: str) -> uuid.UUID:
     """Return the UUID of version 7 that is always made of these three.
 
-    Those of one millisecond sort by `sequence`, of which the lowest 12 bits have room; the other bits come from `name`.
+    Those of one millisecond sort by `sequence`, of which the lowest 32 bits have room; 42 bits come from `name`.
     """
-    order = (sequence & 0xFFF).to_bytes(2, "big")
-    return _make(int(moment.timestamp() * 1000), order + hashlib.sha256(name.encode()).digest()[:8])
+    high, low = divmod(sequence & 0xFFFF_FFFF, 1 << 20)
+    digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 22
+    return _make(int(moment.timestamp() * 1000), (high << 64 | low << 42 | digest).to_bytes(10, "big"))
 
 
 def _make(milliseconds: int, other_bits: bytes) -> uuid.UUID:

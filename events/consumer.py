@@ -49,6 +49,7 @@ class GroupMember:
         self._broker_seen_at = time.monotonic()
         self._retries = Retries()
         self._outages = 0
+        self._is_committed = True
 
     @property
     def name(self) -> str:
@@ -74,6 +75,7 @@ class GroupMember:
         require_broker()
         consumer = make_consumer(group=self._group.name, topics=self._group.handlers)
         self._retries = Retries()
+        self._is_committed = True
         try:
             while not self._stopping.is_set():
                 self._resume_due(consumer)
@@ -91,13 +93,20 @@ class GroupMember:
         polled = consumer.poll(timeout_ms=int(wait * 1000) + 1)
         if polled:
             self._take_in_all(consumer, polled)
-            with suppress(*REBALANCES):
-                consumer.commit(timeout_ms=COMMIT_MS)
+            self._is_committed = False
+        if not self._is_committed:
+            self._commit(consumer)
         elif time.monotonic() - self._broker_seen_at > SILENCE_SECONDS:
             require_broker()
         else:
             return
         self._broker_seen_at = time.monotonic()
+
+    def _commit(self, consumer: KafkaConsumer) -> None:
+        """Commit the offsets; if a rebalance is in the way, the next poll ends it, and then they are committed."""
+        with suppress(*REBALANCES):
+            consumer.commit(timeout_ms=COMMIT_MS)
+            self._is_committed = True
 
     def _take_in_all(self, consumer: KafkaConsumer, polled: dict[Partition, list[Record]]) -> None:
         """Take in what was polled; once the database is away, put all that is left off."""

@@ -1,8 +1,9 @@
 """Dead letters: put aside what fails again and again or cannot be sent, and let staff replay or discard it."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -89,6 +90,35 @@ def discard_dead_letter(*, letter_id: UUID, reason: str, actor: User, now: datet
         letter = _lock_waiting(letter_id=letter_id)
         _close(letter, DeadLetterState.DISCARDED, reason=reason, actor=actor, now=now)
     return letter
+
+
+class Parked(NamedTuple):
+    """What the relay has put aside of some events, and staff have discarded or are to decide about."""
+
+    events: frozenset[int]
+    """The numbers of those that could not be told at all."""
+    messages: frozenset[tuple[int, str, bytes]]
+    """The number, topic and key of each message that could not be sent."""
+
+    def tell_rest(self, event: Event) -> Iterator[Message]:
+        """Yield the messages that tell `event`, but for what is put aside. Raises what `fan_out` does."""
+        if event.seq in self.events:
+            return
+        for message in fan_out(event):
+            if (event.seq, message.type, str(message.subject).encode()) not in self.messages:
+                yield message
+
+
+def find_parked(*, events: Sequence[Event]) -> Parked:
+    """Return what of `events` only staff may let go out, or take effect, again."""
+    letters = DeadLetter.objects.filter(group=RELAY, event_seq__in=[event.seq for event in events])
+    unreplayed = letters.exclude(state=DeadLetterState.REPLAYED)
+    untold = unreplayed.filter(value=None).values_list("event_seq", flat=True)
+    unsent = unreplayed.exclude(value=None).values_list("event_seq", "topic", "key")
+    return Parked(
+        events=frozenset(seq for seq in untold if seq),
+        messages=frozenset((seq, topic, bytes(key)) for seq, topic, key in unsent if seq and key),
+    )
 
 
 def list_unreplayed_messages(*, group: str) -> list[UUID]:

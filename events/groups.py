@@ -18,7 +18,7 @@ Reset = Callable[[], None]
 """Undoes all effects of a group and lets it take in every message anew, in one transaction of its own."""
 
 Record = Any
-"""A Kafka record, of a library without types: topic, partition, offset, key and value."""
+"""A Kafka record, of a library without types: topic, partition, offset, key, value and timestamp (ms)."""
 
 
 class Group(NamedTuple):

@@ -1,5 +1,12 @@
 """Taking messages in: each takes effect once for a group. One that cannot stops its topic's partition until the caller
 tries again, or buries it.
+
+Note [What the inbox has forgotten]
+A record that is older than what the inbox remembers may have taken effect and been forgotten: a group reads from the
+oldest on when its offsets are lost, or expired while none of its members ran. Or it never took effect, as the group was
+away that long. Nobody can tell, so it is buried, and staff decide. Its age is that of the record, not of the event: an
+event that waited for Kafka is published late, and nobody had it before. Brokers are set up to keep records for a
+shorter time, so none of this happens but where they are not. A replay (events/replay.py) has a rule of its own.
 """
 
 import hashlib
@@ -35,6 +42,14 @@ _INSERT = Statement(
 )
 
 
+_LEEWAY = timedelta(hours=1)
+"""For clocks that differ, and for the time that a batch takes."""
+
+
+class TooOldError(Exception):
+    """The inbox may have forgotten whether the message took effect."""
+
+
 class NotTakenInError(Exception):
     """A handler failed over `record`; all records before it have been taken in, it and those after it have not."""
 
@@ -47,9 +62,10 @@ class NotTakenInError(Exception):
 def take_in_records(*, group: str, handler: Handler, records: Sequence[Record]) -> None:
     """Let `handler` take in `records` of one topic: all in one transaction, or if that fails, each in its own.
 
-    What is no message is buried at once, since it will not become one. Raises NotTakenInError with the first record
-    that fails, and what `is_outage` is true of.
+    What is no message is buried at once, since it will not become one, and what is too old for the inbox to know.
+    Raises NotTakenInError with the first record that fails, and what `is_outage` is true of.
     """
+    records = _bury_too_old(group, records)
     if len(records) > 1 and _take_in_together(group, handler, records):
         return
     for record in records:
@@ -91,6 +107,20 @@ def forget_group(*, group: str) -> None:
     require_transaction()
     InboxMessage.objects.filter(group=group).delete()
     _note(group, list_unreplayed_messages(group=group))
+
+
+def _bury_too_old(group: str, records: Sequence[Record]) -> Sequence[Record]:
+    """Bury what is too old or of no known age, see Note [What the inbox has forgotten], and return the rest."""
+    remembered = timezone.now() - timedelta(days=settings.INBOX_DAYS) + _LEEWAY
+    oldest_ms = remembered.timestamp() * 1000
+    young = []
+    for record in records:
+        if (record.timestamp or 0) >= oldest_ms:
+            young.append(record)
+        else:
+            error = TooOldError(f"published before {remembered:%Y-%m-%d %H:%M %Z}: it may have taken effect")
+            bury(group=group, record=record, error=error, attempts=1)
+    return young
 
 
 def _take_in_together(group: str, handler: Handler, records: Sequence[Record]) -> bool:

@@ -6,7 +6,8 @@ it is sent before all of the former is acknowledged.
 
 What can never be sent - an event that cannot be told, a message that is too large or that Kafka calls invalid - is
 parked as a dead letter in the commit that moves the cursor past it, and all else flows. Of its key, later messages so
-overtake it: whoever replays it sends it late. That Kafka is away is no reason to park.
+overtake it: whoever replays it sends it late. A new cluster gets it only then, too. That Kafka is away is no reason to
+park.
 """
 
 import logging
@@ -18,7 +19,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from events.dead_letters import RELAY, describe_error, park
+from events.dead_letters import RELAY, describe_error, find_parked, park
 from events.kafka import MessageRefusedError, Publisher, PublishError, Sending, drop_publisher, get_publisher
 from events.messages import Message
 from events.models import DeadLetter, KafkaCluster
@@ -92,9 +93,13 @@ def _read_batch(reader: Reader, cluster: KafkaCluster, *, after: int) -> _Batch 
     fresh: list[Message] = []
     letters: list[DeadLetter] = []
     events = reader.read(limit=BATCH, after=after)
+    parked = find_parked(events=[event for event in events if event.seq <= cluster.resend_until])
     for event in events:
         try:
-            (again if event.seq <= cluster.resend_until else fresh).extend(list(fan_out(event)))
+            if event.seq <= cluster.resend_until:
+                again.extend(list(parked.tell_rest(event)))
+            else:
+                fresh.extend(list(fan_out(event)))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it shall not stop the others
             letters.append(_make_letter(error, topic=event.type, key=event.key, event_seq=event.seq, value=None))
     return _Batch(events[-1].seq, omit_taken_in(again) + fresh, letters) if events else None

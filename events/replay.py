@@ -1,7 +1,8 @@
 """Replaying past events to one consumer group, from the store, however long Kafka keeps its messages.
 
 The messages are made anew with the ids that they had, and are taken in through the inbox. So what the group has taken
-in already is passed over, and who brings a message first, the replay or Kafka, makes no difference.
+in already is passed over, and who brings a message first, the replay or Kafka, makes no difference. What is put aside
+as a dead letter, of the group or of the relay, is left to staff.
 
 Note [Starting again]
 A group that keeps a projection may start again: its reset (CONSUMER_RESETS) empties the projection and lets the inbox
@@ -16,14 +17,13 @@ from typing import NamedTuple
 from django.conf import settings
 
 from core.progress import Progress
-from events.dead_letters import RELAY
+from events.dead_letters import RELAY, find_parked
 from events.groups import Group, Handler
 from events.inbox import take_in
 from events.messages import Message
 from events.models import Event
 from events.outages import is_outage
 from events.reader import get_position
-from events.topics import fan_out
 
 BATCH = 500
 
@@ -124,9 +124,10 @@ def _make_messages(events: Sequence[Event], group: Group) -> tuple[dict[str, lis
     """Return what the group reads of `events`, in order for each topic, and the events that cannot be told."""
     by_topic: dict[str, list[Message]] = {topic: [] for topic in group.handlers}
     failures: list[Failure] = []
+    parked = find_parked(events=events)
     for event in events:
         try:
-            for message in fan_out(event):
+            for message in parked.tell_rest(event):
                 by_topic.get(message.type, []).append(message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it shall not stop the others
             failures.append(Failure(event.seq, event.type, error))

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from events.dead_letters import RELAY, list_unreplayed_messages
+from events.dead_letters import RELAY, find_parked, list_unreplayed_messages
 from events.groups import Handler, get_group
 from events.messages import Message
 from events.models import Event
 from events.outages import is_outage
 from events.reader import get_position
 from events.replay import Failure
-from events.topics import fan_out
 
 _BATCH = 500
 _GROUP = "notifications"
@@ -28,7 +27,7 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild_notifications() -> Rebuilt:
-    """Take in anew whatever the relay has published so far, but for what the group has put aside.
+    """Take in anew whatever the relay has published so far, but for what it or the group has put aside.
 
     What was made before stays as it is, since a message makes a notification once; so this can run at any time, and
     again. E-mail goes out only about what is missing and still news.
@@ -56,12 +55,13 @@ def _read_relayed() -> Iterator[Sequence[Event]]:
 
 
 def _tell_again(events: Sequence[Event]) -> tuple[list[Message], list[Failure]]:
-    """Return the messages of `events`, and the events that cannot be told: they are dead letters of the relay."""
+    """Return the messages of `events`, but for what the relay has put aside, and the events that cannot be told."""
     messages: list[Message] = []
     failures: list[Failure] = []
+    parked = find_parked(events=events)
     for event in events:
         try:
-            messages += list(fan_out(event))
+            messages += list(parked.tell_rest(event))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it shall not stop the others
             failures.append(Failure(event.seq, event.type, error))
     return messages, failures

@@ -73,6 +73,9 @@ class ApacheKafka:
             "transaction.state.log.replication.factor=1\n"
             "transaction.state.log.min.isr=1\n"
             "group.initial.rebalance.delay.ms=0\n"
+            # Together six days at most: fewer than INBOX_DAYS.
+            "log.retention.hours=120\n"
+            "log.roll.hours=24\n"
             # A broker that was killed is let in again when its old session is over; the default is 9 s.
             "broker.session.timeout.ms=3000\n"
             "broker.heartbeat.interval.ms=500\n"

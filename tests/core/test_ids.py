@@ -39,7 +39,7 @@ def test_a_derived_id_comes_again_and_sorts_by_time_then_sequence() -> None:
     ids = [
         derive_uuid7(moment=moment + timedelta(milliseconds=later), sequence=sequence, name="a message/a client")
         for later in range(3)
-        for sequence in range(40, 45)
+        for sequence in (40, 41, 4_095, 4_096, 2**20 - 1, 2**20, 2**32 - 1)
     ]
 
     assert all(earlier < later for earlier, later in pairwise(ids))

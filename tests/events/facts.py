@@ -42,9 +42,12 @@ def record_large(*, key: UUID) -> int:
     return Event.objects.latest("seq").seq
 
 
-def make_record(value: bytes | None, *, topic: str = "account.blocked", offset: int = 0) -> Any:
-    """Return a Kafka record as the library does."""
-    return SimpleNamespace(topic=topic, partition=1, offset=offset, key=b"k", value=value)
+def make_record(
+    value: bytes | None, *, topic: str = "account.blocked", offset: int = 0, published_at: datetime | None = None
+) -> Any:
+    """Return a Kafka record as the library does, one published just now unless a moment is given."""
+    timestamp = int((published_at or timezone.now()).timestamp() * 1000)
+    return SimpleNamespace(topic=topic, partition=1, offset=offset, key=b"k", value=value, timestamp=timestamp)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """Taking messages in: once, all or none, and without those that are at fault."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
+from pytest_django import Settings
 
 from core.ids import uuid7
 from core.models import User
@@ -14,7 +16,7 @@ from events.catalogue.others import DeadLetterBuried
 from events.errors import DeadLetterBusyError, DeadLetterHandledError
 from events.groups import Handler
 from events.inbox import NotTakenInError, bury, delete_stale_inbox, take_in_records
-from events.messages import Message, make_message, read_data
+from events.messages import Message, decode_message, make_message, read_data
 from events.models import DeadLetter, Event, InboxMessage
 from events.outages import is_busy, is_outage
 from events.topics import fan_out
@@ -23,10 +25,10 @@ from tests.events.facts import NOW, make_record
 pytestmark = pytest.mark.django_db
 
 
-def write(name: str, *, offset: int = 0) -> Any:
+def write(name: str, *, offset: int = 0, published_at: datetime | None = None) -> Any:
     """Return a record of a message about `name`."""
     message = make_message(topic="account.blocked", subject=uuid7(), sequence=offset, time=NOW, data=name)
-    return make_record(message.encode(), offset=offset)
+    return make_record(message.encode(), offset=offset, published_at=published_at)
 
 
 def make_users(messages: Sequence[Message]) -> None:
@@ -119,6 +121,32 @@ def test_what_is_no_message_becomes_a_dead_letter_at_once(value: bytes | None) -
 
     assert get_names() == ["alice"]
     assert DeadLetter.objects.count() == 1
+
+
+def test_what_the_inbox_may_have_forgotten_is_left_to_staff_and_stops_nothing_else(settings: Settings) -> None:
+    settings.INBOX_DAYS = 7
+    now = timezone.now()
+    old = write("alice", offset=1, published_at=now - timedelta(days=7))
+    young = write("carla", offset=2, published_at=now - timedelta(days=6.9))
+
+    take_in(old, young)
+    take_in(old, young)
+
+    assert get_names() == ["carla"]
+    letter = DeadLetter.objects.get()
+    assert (bytes(letter.value or b""), letter.error[:12]) == (old.value, "TooOldError(")
+
+
+def test_what_is_old_and_known_to_the_inbox_is_passed_over() -> None:
+    published_at = timezone.now() - timedelta(days=8)
+    take_in(write("alice"))
+    known = InboxMessage.objects.get().message_id
+    again = write("alice", published_at=published_at)
+    again.value = again.value.replace(str(decode_message(again.value).id).encode(), str(known).encode())
+
+    take_in(again)
+
+    assert not DeadLetter.objects.exists()
 
 
 def test_an_outage_is_no_messages_fault() -> None:

@@ -1,15 +1,19 @@
 """How far everything is behind, as Prometheus and staff read it."""
 
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
+from kafka.errors import CommitFailedError
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from events import lag
+from events import consumer, lag
 from events.inbox import bury
+from events.kafka import make_consumer
 from events.lag import measure_groups, measure_outbox
 from events.models import Event
 from events.relay import relay_events
@@ -64,6 +68,33 @@ def test_shows_how_many_messages_a_group_has_not_taken_in() -> None:
 
     assert lags_of("balances")["account.created"] == 1
     assert scrape()["bank_consumer_lag_messages/balances/account.created"] == 1
+
+
+def test_a_commit_that_a_rebalance_refused_is_made_up_for_though_nothing_more_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "make_consumer", make_refused_once)
+    account = make_account()
+
+    with running_member():
+        relay_until_kept(account.pk, 0)
+        relay_until_published()
+
+        wait_until(lambda: set(lags_of("balances").values()) == {0})
+
+
+def make_refused_once(*, group: str, topics: Collection[str]) -> Any:
+    """Make a consumer whose first commit is refused."""
+    made = make_consumer(group=group, topics=topics)
+    commit, refusals = made.commit, iter([CommitFailedError("the group has dealt its partitions out anew")])
+
+    def refuse_once(**options: Any) -> None:
+        if error := next(refusals, None):
+            raise error
+        commit(**options)
+
+    made.commit = refuse_once
+    return made
 
 
 def relay_until_published() -> None:

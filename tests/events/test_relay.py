@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from core.ids import uuid7
 from events import relay as relay_module
+from events.dead_letters import park
 from events.kafka import Publisher, PublishError
 from events.messages import Message
 from events.models import Cursor, DeadLetter, Event, InboxMessage, KafkaCluster
@@ -239,6 +240,21 @@ def test_a_new_cluster_gets_again_what_a_group_has_not_taken_in(broker: Stoppabl
 
     told = read_topic("account.balance.updated", count=1)
     assert [message.sequence for message in told] == [second.seq]
+
+
+def test_a_new_cluster_does_not_get_what_is_parked_before_staff_let_it_go(settings: Settings) -> None:
+    settings.CONSUMER_GROUPS = {"accounts": "tests.events.test_replay.HANDLERS"}
+    settings.INBOX_DAYS = 100_000
+    key = uuid7()
+    parked, sent = record(key=key), record(key=key)
+    place = {"topic": "account.blocked", "event_seq": parked, "key": str(key).encode()}
+    park(letters=[DeadLetter(group="relay", value=b"{}", error="too large", buried_at=NOW, **place)])
+    Cursor.objects.create(name="relay", seq=sent)
+    KafkaCluster.objects.create(cluster_id="another", met_at=NOW, resend_until=0)
+
+    relay_all()
+
+    assert [message.sequence for message in read_topic("account.blocked", count=1, key=key)] == [sent]
 
 
 def take_in_all_of(event: Event) -> None:

@@ -15,7 +15,7 @@ from accounts.balances import find_stored_balance
 from accounts.models import AccountBalance
 from core.models import User
 from core.progress import Progress
-from events.dead_letters import discard_dead_letter, replay_dead_letter
+from events.dead_letters import discard_dead_letter, park, replay_dead_letter
 from events.groups import get_group
 from events.inbox import bury, delete_stale_inbox, forget_group, take_in
 from events.messages import Message
@@ -245,6 +245,36 @@ def test_what_staff_decide_about_stays_theirs_when_the_inbox_has_forgotten_it(se
     replay_dead_letter(letter_id=letter.pk, reason="Mended", actor=make_staff(), now=NOW)
 
     assert list_effects() == [(1, 0)]
+
+
+@pytest.mark.parametrize("is_discarded", [False, True])
+@pytest.mark.parametrize("is_told", [False, True])
+def test_what_the_relay_could_not_send_is_left_to_staff(is_told: bool, is_discarded: bool) -> None:
+    bad, _ = write(1), write(2)
+    park_letter(bad, is_told=is_told)
+    if is_discarded:
+        discard_dead_letter(letter_id=DeadLetter.objects.get().pk, reason="Of no use", actor=make_staff(), now=NOW)
+
+    assert replay(bad.seq) == Replayed(taken_in=1, passed_over=0, failures=[])
+    again()
+
+    assert list_effects() == [(2, 0)]
+
+
+def test_what_staff_let_the_relay_send_after_all_is_replayed() -> None:
+    bad = write(1)
+    park_letter(bad, is_told=True)
+    replay_dead_letter(letter_id=DeadLetter.objects.get().pk, reason="Mended", actor=make_staff(), now=NOW)
+
+    assert replay(bad.seq).taken_in == 1
+
+
+def park_letter(event: Event, *, is_told: bool) -> None:
+    """Put aside what the relay could not send of an event, or could not even tell."""
+    [message] = fan_out(event)
+    value = message.encode() if is_told else None
+    place = {"topic": TOPIC, "event_seq": event.seq, "key": str(event.key).encode()}
+    park(letters=[DeadLetter(group="relay", value=value, error="too large", buried_at=NOW, **place)])
 
 
 def test_the_read_model_of_balances_comes_back_whole() -> None:

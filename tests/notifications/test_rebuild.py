@@ -9,8 +9,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from core.ids import uuid7
+from events.dead_letters import park
 from events.inbox import bury
-from events.models import Cursor, Event
+from events.models import Cursor, DeadLetter, Event
 from events.services import NewEvent, record_events
 from kyc.models import Client
 from notifications import consumers, rebuild
@@ -125,6 +126,17 @@ def test_what_staff_decide_about_is_not_decided_by_a_rebuild() -> None:
     bob = make_bob()
     [message] = list_messages(group=GROUP)
     bury(group=GROUP, record=make_record(message.encode(), topic=message.type), error=ValueError(), attempts=5)
+    relay_all()
+
+    assert rebuild_notifications() == (0, [])
+    assert list_kinds(bob) == []
+
+
+def test_what_the_relay_has_parked_is_not_told_by_a_rebuild() -> None:
+    bob = make_bob()
+    [message] = list_messages(group=GROUP)
+    place = {"topic": message.type, "event_seq": message.sequence, "key": str(message.subject).encode()}
+    park(letters=[DeadLetter(group="relay", value=b"{}", error="too large", buried_at=timezone.now(), **place)])
     relay_all()
 
     assert rebuild_notifications() == (0, [])
