@@ -2,28 +2,35 @@
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import count, product
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Sum
 from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import Account
 from accounts.services import unblock_account
 from accounts.states import AccountStatus
-from bank.demo import PASSWORD
+from bank.demo import movements
+from bank.demo.people import PASSWORD
 from bank.roles import ROLES
 from core.models import User
 from events.models import Event
-from kyc.models import Client
+from kyc.models import Client, ClientDocument
 from kyc.states import KycStatus
-from ledger.models import JournalEntry, LedgerAccount
+from ledger.models import Hold, JournalEntry
+from ledger.states import HoldOrigin, HoldStatus
 from tests.factories import pay_out
+from transfers.models import Transfer
 from transfers.payments.models import Payment
 from transfers.payments.states import PaymentStatus
+from transfers.services import submit_transfers
 from transfers.standing_orders.models import StandingOrder
 from transfers.standing_orders.states import StandingOrderStatus
+from transfers.states import TransferKind, TransferStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -36,41 +43,100 @@ def seed() -> str:
     return output.getvalue()
 
 
+ACCOUNTS = {
+    ("alice", "BRL", "checking", 10_201_15, AccountStatus.ACTIVE),
+    ("alice", "BRL", "savings", 840_22, AccountStatus.ACTIVE),
+    ("alice", "USD", "checking", 1_094_05, AccountStatus.ACTIVE),
+    ("carla", "BRL", "checking", 8_886_08, AccountStatus.ACTIVE),
+    ("mallory", "BRL", "checking", 270_05, AccountStatus.BLOCKED),
+}
+"""Where the past always leads: owner, currency, kind, booked balance in minor units and status of each account."""
+
+
+def list_accounts() -> set[tuple[str, str, str, int, str]]:
+    """Return the accounts as ACCOUNTS has them."""
+    accounts = Account.objects.select_related("client__user", "ledger_account")
+    return {(a.client.user.username, a.currency, a.kind, a.ledger_account.balance, a.status) for a in accounts}
+
+
 def count_rows() -> list[int]:
     """Count what seeding makes."""
     return [
-        model._default_manager.count() for model in (User, Client, Account, JournalEntry, Payment, StandingOrder, Event)
+        model._default_manager.count()
+        for model in (User, Client, ClientDocument, Account, JournalEntry, Hold, Payment, StandingOrder, Event)
     ]
 
 
 def test_the_demo_bank_has_its_customers_with_their_money() -> None:
     seed()
 
-    accounts = Account.objects.select_related("client__user", "ledger_account")
-    assert {(a.client.user.username, a.currency, a.kind, a.ledger_account.balance, a.status) for a in accounts} == {
-        ("alice", "BRL", "checking", 10_000_00, AccountStatus.ACTIVE),
-        ("alice", "BRL", "savings", 0, AccountStatus.ACTIVE),
-        ("alice", "USD", "checking", 100_00, AccountStatus.ACTIVE),
-        ("carla", "BRL", "checking", 500_00, AccountStatus.ACTIVE),
-        ("mallory", "BRL", "checking", 50_00, AccountStatus.BLOCKED),
-    }
-    assert Client.objects.get(user__username="bruno").kyc_status == KycStatus.IN_REVIEW
+    assert list_accounts() == ACCOUNTS
 
 
-def test_alice_has_a_payment_that_waits_and_a_standing_order() -> None:
+def test_something_waits_today() -> None:
     seed()
 
     alice = Client.objects.get(user__username="alice")
-    assert Payment.objects.get(client=alice).status == PaymentStatus.HELD
+    bruno = Client.objects.get(user__username="bruno")
+    assert Payment.objects.get(client=alice, status=PaymentStatus.HELD).created_at > timezone.now() - timedelta(hours=1)
     assert StandingOrder.objects.get(client=alice).status == StandingOrderStatus.ACTIVE
+    assert Hold.objects.get(status=HoldStatus.OPEN, origin=HoldOrigin.CUSTOMER).amount == 80_00
+    assert bruno.kyc_status == KycStatus.IN_REVIEW
+    assert set(bruno.documents.values_list("kind", "media_type")) == {
+        ("identity", "image/png"),
+        ("address", "application/pdf"),
+    }
 
 
-def test_its_money_entered_by_balanced_entries() -> None:
+def test_its_past_ran_for_thirty_days_and_shows_what_a_bank_sees() -> None:
     seed()
 
-    sums = LedgerAccount.objects.values("currency").annotate(difference=Sum("posted_debits") - Sum("posted_credits"))
-    assert JournalEntry.objects.count() == 4
-    assert {row["currency"]: row["difference"] for row in sums} == {"BRL": 0, "USD": 0}
+    transfers = Transfer.objects.all()
+    today = timezone.localdate()
+    days = {timezone.localdate(moment) for moment in transfers.values_list("created_at", flat=True)}
+    assert days == {today - timedelta(days=ago) for ago in range(31)}
+    assert {(t.kind, t.status) for t in transfers} >= set(product(TransferKind.values, ["completed"]))
+    assert transfers.filter(status=TransferStatus.FAILED, failure_code="insufficient_funds").count() == 9
+    assert set(Payment.objects.values_list("status", flat=True)) == {"held", "completed", "returned"}
+    assert set(Hold.objects.filter(origin=HoldOrigin.CUSTOMER).values_list("status", flat=True)) == {
+        "open", "captured", "released",
+    }  # fmt: skip
+    assert JournalEntry.objects.filter(reversal_of__isnull=False).count() == 1
+
+
+def test_its_events_tell_the_past_in_order_and_nothing_of_the_future() -> None:
+    seed()
+
+    moments = list(
+        Event.objects.filter(type__startswith="transfer.").order_by("seq").values_list("occurred_at", flat=True)
+    )
+    assert moments == sorted(moments)
+    assert not Event.objects.filter(occurred_at__gt=timezone.now()).exists()
+
+
+@pytest.mark.django_db(transaction=True)  # the command reads one snapshot
+def test_its_books_hold() -> None:
+    seed()
+
+    call_command("verify_ledger")
+
+
+def test_a_history_that_was_cut_off_is_completed_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = count(start=1)
+
+    def submit_until_cut_off(**given: Any) -> object:
+        if next(calls) == 40:
+            raise ConnectionAbortedError
+        return submit_transfers(**given)
+
+    monkeypatch.setattr(movements, "submit_transfers", submit_until_cut_off)
+    with pytest.raises(ConnectionAbortedError):
+        seed()
+    seed()
+
+    assert list_accounts() == ACCOUNTS
+    assert Transfer.objects.count() == 199
+    assert Event.objects.filter(type="client.signed_in").count() == 137
 
 
 def test_everybody_signs_in_with_the_demo_password() -> None:
@@ -108,7 +174,7 @@ def _unblock_mallory() -> None:
 
 
 def _take_carlas_money() -> None:
-    pay_out(account_id=Account.objects.get(client__user__username="carla").pk, amount=500_00)
+    pay_out(account_id=Account.objects.get(client__user__username="carla").pk, amount=8_806_08)
 
 
 @pytest.mark.parametrize("meanwhile", [_leave, _unblock_mallory, _take_carlas_money])

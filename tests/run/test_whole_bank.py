@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bank.demo import ADMIN, CLIENTS, PARTNERS, STAFF
+from bank.demo.people import ADMIN, BRUNO, CUSTOMERS, PARTNERS, STAFF
 from bank.embedded.ports import LOOPBACK, choose_ports
 from tests.run.processes import find_process, is_alive, list_processes, wait_until
 
@@ -134,7 +134,9 @@ def test_the_bank_opens_heals_stops_without_a_trace_and_keeps_its_data(folder: P
 
     assert users > 0
     assert f"http://{LOOPBACK}:{port}/admin/" in run.said
-    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in CLIENTS)} <= set(words_of_the_banner(run))
+    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in (*CUSTOMERS, BRUNO))} <= set(
+        words_of_the_banner(run)
+    )
     assert "postgres was ended by SIGKILL; starting it again" in run.said
 
     with running(folder, port) as again:
@@ -158,7 +160,9 @@ def words_of_the_banner(run: Run) -> list[str]:
 def test_the_readme_names_everybody_of_the_demo_bank() -> None:
     table = (CHECKOUT / "README.md").read_text().partition("## Test it")[0]
 
-    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in CLIENTS)} <= set(re.findall(r"`(\w+)`", table))
+    assert {ADMIN, *STAFF, *PARTNERS, *(client.username for client in (*CUSTOMERS, BRUNO))} <= set(
+        re.findall(r"`(\w+)`", table)
+    )
 
 
 def kill_and_await_successor(run: Run, *words: str) -> None:

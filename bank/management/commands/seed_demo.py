@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bank.demo import seed
+from bank.demo.seeding import seed
 
 
 class Command(BaseCommand):
