@@ -104,6 +104,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "client.created": (_tell("customer.created", _all),),
     "client.updated": (_tell("customer.updated", _all),),
     "client.document_added": (_tell("customer.document_added", _all),),
+    "client.email_changed": (_tell("customer.email_changed", _all),),
     "client.in_review": (_tell("customer.in_review", _all),),
     "client.verified": (_tell("customer.verified", _all),),
     "client.rejected": (_tell("customer.rejected", _all),),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.models import User
 from events.services import NewEvent
-from kyc.models import Client, ClientDocument
+from kyc.models import Client, ClientDocument, FormerEmail
 from kyc.states import KycStatus
 
 _DECISIONS = {KycStatus.VERIFIED: "client.verified", KycStatus.REJECTED: "client.rejected"}
@@ -27,6 +27,11 @@ def client_decided(*, client: Client, decided_by: User, reason: str, now: dateti
 def client_updated(*, client: Client, fields: Iterable[str], now: datetime) -> NewEvent:
     """Tell which of its own data a client changed, not to what."""
     return _tell("client.updated", client, now, fields=sorted(fields))
+
+
+def client_email_changed(*, former_email: FormerEmail, now: datetime) -> NewEvent:
+    """Tell that a client has another e-mail address, and where the one of before is kept."""
+    return _tell("client.email_changed", former_email.client, now, former_email=former_email.id)
 
 
 def client_document_added(*, document: ClientDocument, now: datetime) -> NewEvent:

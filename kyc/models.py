@@ -65,6 +65,24 @@ class Client(models.Model):
         return self.name
 
 
+class FormerEmail(models.Model):
+    """An e-mail address that a client had until `changed_at`: whoever reads it is told that another took its place."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="former_emails")
+    email = EncryptedTextField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        """History."""
+
+        triggers = [append_only(table="kyc_formeremail")]
+
+    def __str__(self) -> str:
+        """Return since when it is former."""
+        return f"E-mail address until {self.changed_at:%Y-%m-%d}"
+
+
 class KycCase(models.Model):
     """One look at a client: opened at registration or when a review falls due, ended by a decision or as it leaves."""
 

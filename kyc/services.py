@@ -16,7 +16,7 @@ from core.errors import BankError, InvalidInputError
 from core.models import User
 from core.pii import index_document
 from core.text import clean_line
-from events.services import record_events
+from events.services import NewEvent, record_events
 from kyc.errors import (
     CaseNotFoundError,
     CaseNotOpenError,
@@ -34,6 +34,7 @@ from kyc.events import (
     client_created,
     client_decided,
     client_document_added,
+    client_email_changed,
     client_in_review,
     client_inactivated,
     client_signed_in,
@@ -42,7 +43,7 @@ from kyc.events import (
 from kyc.files import InspectedFile, inspect_file
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
-from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, KycCase
+from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, FormerEmail, KycCase
 from kyc.selectors import find_client_of_user, get_fingerprint
 from kyc.states import DECISIONS, CaseStatus, ClientStatus, DocumentKind, KycStatus
 
@@ -126,14 +127,22 @@ def update_client(*, client_id: UUID, now: datetime, name: str | None = None, em
         _require_active(client)
         if client.kyc_status == KycStatus.VERIFIED and changes.get("name", client.name) != client.name:
             raise NameVerifiedError
-        if "email" in changes:
-            _change_sign_in(user=client.user, old_email=client.email, new_email=changes["email"])
+        told = [client_updated(client=client, fields=changes, now=now)] if changes else []
+        if changes.get("email", client.email) != client.email:
+            told.append(_change_email(client=client, new_email=changes["email"], now=now))
         for field, value in changes.items():
             setattr(client, field, value)
         if changes:
             client.save(update_fields=list(changes))
-            record_events(events=[client_updated(client=client, fields=changes, now=now)])
+            record_events(events=told)
     return client
+
+
+def _change_email(*, client: Client, new_email: str, now: datetime) -> NewEvent:
+    """Let the user sign in by the new address, keep the old one, and return the event by which that one is told."""
+    _change_sign_in(user=client.user, old_email=client.email, new_email=new_email)
+    former_email = FormerEmail.objects.create(client=client, email=client.email, changed_at=now)
+    return client_email_changed(former_email=former_email, now=now)
 
 
 def _change_sign_in(*, user: User, old_email: str, new_email: str) -> None:

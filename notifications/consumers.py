@@ -12,7 +12,13 @@ from django.utils import timezone
 
 from accounts.selectors import find_client_ids
 from events.catalogue.accounts import AccountBlocked, AccountCreated, AccountInactivated, AccountUnblocked
-from events.catalogue.customers import CustomerCreated, CustomerInactivated, CustomerRejected, CustomerVerified
+from events.catalogue.customers import (
+    CustomerCreated,
+    CustomerEmailChanged,
+    CustomerInactivated,
+    CustomerRejected,
+    CustomerVerified,
+)
 from events.catalogue.fields import MessageData
 from events.catalogue.others import NotificationSend
 from events.catalogue.transactions import FraudAlert, PaymentProcessed, TransactionCompleted, TransactionFailed
@@ -40,12 +46,12 @@ def deliver(messages: Sequence[Message]) -> None:
     wake_after_commit()
 
 
-def _about_client(kind: Kind, data_type: type[Any]) -> Handler:
-    """Return the handler of a topic that tells of a client."""
+def _about_client(kind: Kind, data_type: type[Any], *facts: str) -> Handler:
+    """Return the handler of a topic that tells of a client, of which the text or its delivery needs `facts`."""
 
     def draft(message: Message) -> Draft:
         told = read_data(message, data_type)
-        return _draft(message, kind, {}, client_id=told.client, about=told.client)
+        return _draft(message, kind, _pick(told, *facts), client_id=told.client, about=told.client)
 
     return _make_each(draft)
 
@@ -161,6 +167,7 @@ NOTIFICATIONS: dict[str, Handler] = {
     "customer.created": _about_client(Kind.CLIENT_CREATED, CustomerCreated),
     "customer.verified": _about_client(Kind.CLIENT_VERIFIED, CustomerVerified),
     "customer.rejected": _about_client(Kind.CLIENT_REJECTED, CustomerRejected),
+    "customer.email_changed": _about_client(Kind.EMAIL_CHANGED, CustomerEmailChanged, "former_email"),
     "customer.inactivated": _about_client(Kind.CLIENT_INACTIVATED, CustomerInactivated),
     "account.created": _about_account(Kind.ACCOUNT_CREATED, AccountCreated, "kind", "currency"),
     "account.blocked": _about_account(Kind.ACCOUNT_BLOCKED, AccountBlocked),

@@ -25,7 +25,7 @@ from kyc.models import Client
 from notifications.email import EmailPutOffError, EmailRefusedError, MailAwayError, send_email
 from notifications.models import Delivery, DeliveryAttempt, Notification
 from notifications.rendering import render_email
-from notifications.states import DeliveryState, Outcome
+from notifications.states import DeliveryState, Kind, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -137,9 +137,17 @@ def _attempt(connection: BaseEmailBackend, delivery_id: UUID) -> _Result:
 
 def _send(connection: BaseEmailBackend, delivery_id: UUID) -> None:
     notification = Notification.objects.get(deliveries=delivery_id)
-    name, address = Client.objects.values_list("name", "email").get(notifications=notification)
-    text = render_email(notification=notification, name=name)
+    client = Client.objects.get(notifications=notification)
+    text = render_email(notification=notification, name=client.name)
+    address = _find_address(notification, client)
     send_email(connection=connection, delivery_id=delivery_id, to=address, subject=text.title, text=text.body)
+
+
+def _find_address(notification: Notification, client: Client) -> str:
+    """Return the client's address of now, or the one that has just ceased to be its own."""
+    if notification.kind == Kind.EMAIL_CHANGED:
+        return client.former_emails.get(pk=notification.facts["former_email"]).email
+    return client.email
 
 
 def _end(claim: _Claim, result: _Result, *, now: datetime) -> None:

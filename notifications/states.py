@@ -10,6 +10,7 @@ class Kind(models.TextChoices):
     CLIENT_VERIFIED = "client_verified", "Verified"
     CLIENT_REJECTED = "client_rejected", "Rejected"
     CLIENT_INACTIVATED = "client_inactivated", "Left the bank"
+    EMAIL_CHANGED = "email_changed", "E-mail address changed"
     ACCOUNT_CREATED = "account_created", "Account opened"
     ACCOUNT_BLOCKED = "account_blocked", "Account blocked"
     ACCOUNT_UNBLOCKED = "account_unblocked", "Account unblocked"
@@ -39,6 +40,7 @@ CATEGORIES: dict[str, Category] = {
     Kind.CLIENT_VERIFIED: Category.ACCOUNT,
     Kind.CLIENT_REJECTED: Category.SECURITY,
     Kind.CLIENT_INACTIVATED: Category.SECURITY,
+    Kind.EMAIL_CHANGED: Category.SECURITY,
     Kind.ACCOUNT_CREATED: Category.ACCOUNT,
     Kind.ACCOUNT_BLOCKED: Category.SECURITY,
     Kind.ACCOUNT_UNBLOCKED: Category.SECURITY,

@@ -30,6 +30,7 @@ from events.catalogue.accounts import (
 from events.catalogue.customers import (
     CustomerCreated,
     CustomerDocumentAdded,
+    CustomerEmailChanged,
     CustomerInactivated,
     CustomerInReview,
     CustomerRejected,
@@ -85,6 +86,7 @@ CATALOGUE = {
         Topic("customer.created", _CLIENT, (CustomerCreated,)),
         Topic("customer.updated", _CLIENT, (CustomerUpdated,)),
         Topic("customer.document_added", _CLIENT, (CustomerDocumentAdded,)),
+        Topic("customer.email_changed", _CLIENT, (CustomerEmailChanged,)),
         Topic("customer.in_review", _CLIENT, (CustomerInReview,)),
         Topic("customer.verified", _CLIENT, (CustomerVerified,)),
         Topic("customer.rejected", _CLIENT, (CustomerRejected,)),

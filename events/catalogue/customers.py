@@ -22,6 +22,18 @@ class CustomerUpdated(MessageData, frozen=True):
     fields: Annotated[list[str], Meta(description="The names of what changed, not the values.", examples=[["email"]])]
 
 
+class CustomerEmailChanged(MessageData, frozen=True):
+    """A client has another e-mail address, which the one of before is told."""
+
+    client: ClientId
+    former_email: Annotated[
+        UUID,
+        Meta(
+            description="Where the bank keeps the address of before.", examples=["019a8f3e-6c1d-7a55-9d2e-5b0c7f3a1e90"]
+        ),
+    ]
+
+
 class CustomerDocumentAdded(MessageData, frozen=True):
     """A client sent a document for its KYC."""
 
