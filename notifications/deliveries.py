@@ -146,7 +146,8 @@ def _send(connection: BaseEmailBackend, delivery_id: UUID) -> None:
 def _find_address(notification: Notification, client: Client) -> str:
     """Return the client's address of now, or the one that has just ceased to be its own."""
     if notification.kind == Kind.EMAIL_CHANGED:
-        return client.former_emails.get(pk=notification.facts["former_email"]).email
+        address: str = client.former_emails.get(pk=notification.facts["former_email"]).email
+        return address
     return client.email
 
 
