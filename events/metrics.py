@@ -1,4 +1,4 @@
-"""`GET /metrics`: what events/lag.py measures, for Prometheus.
+"""`GET /metrics`: what events/lag.py measures, and what upper apps have registered, for Prometheus.
 
 Open to whoever knows METRICS_TOKEN; without one, to the machine itself only. Nothing here names a client or an account.
 """
@@ -57,6 +57,11 @@ def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
 
 _registry = CollectorRegistry(auto_describe=False)
 _registry.register(EventsCollector())
+
+
+def register_collector(collector: Collector) -> None:
+    """Have what `collector` measures shown, too: an upper app says at its start what there is to know of it."""
+    _registry.register(collector)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models.expressions import RawSQL
 
 from core.db import Statement, Write, as_array, is_lock_timeout, require_transaction, run_after, set_lock_timeout
@@ -113,6 +113,13 @@ def lock_accounts(*, account_ids: Collection[UUID], nowait: bool = False) -> dic
             .order_by("id")
         )
     return {account.id: account for account in accounts}
+
+
+def find_busy_accounts(*, account_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the accounts that somebody else has locked at this moment; locks none itself."""
+    with transaction.atomic(durable=True):
+        rows = LedgerAccount.objects.select_for_update(no_key=True, skip_locked=True).filter(id__any=account_ids)
+        return set(account_ids) - set(rows.values_list("id", flat=True))
 
 
 @contextmanager

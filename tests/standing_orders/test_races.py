@@ -1,6 +1,7 @@
 """Standing orders and their rivals: what is cancelled is not carried out, what is closed is not debited."""
 
 import io
+from datetime import datetime
 
 import pytest
 from django.core.management import call_command
@@ -108,6 +109,24 @@ def test_a_busy_account_holds_up_its_own_order_only_and_only_for_now(settings: S
 
     assert [len(list_runs(order)) for order in (waiting, *others)] == [0, 1, 1, 1]
     assert carry_out() == Ran(done=1, busy=0)
+
+
+def test_a_busy_account_costs_the_lock_timeout_once_however_many_orders_it_has(settings: Settings) -> None:
+    settings.LOCK_TIMEOUT_MS = 200
+    busy, creditor = make_account(balance=100), make_account()
+    for debtor in [busy] * 5 + [make_account(balance=100)]:
+        give(debtor, creditor)
+    moments: list[datetime] = []
+
+    def clock() -> datetime:
+        moments.append(NOW)
+        return NOW
+
+    with locked_elsewhere(busy.pk):
+        assert carry_out(clock=clock) == Ran(done=1, busy=5)
+
+    assert len(moments) == 5, "to count; all; one of the busy account; the other; nothing is left"
+    assert carry_out() == Ran(done=5)
 
 
 def test_inactivation_is_refused_while_a_run_moves_the_money() -> None:

@@ -1,6 +1,6 @@
 """Carrying standing orders out: each due date once, whatever comes of it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.services import block_account, inactivate_account, unblock_account
+from core.models import IdempotencyKey
 from events.models import Event
 from kyc.models import Client
 from kyc.services import reopen_case
@@ -202,24 +203,56 @@ def test_what_one_transaction_cannot_hold_the_next_does() -> None:
     assert get_balance(creditor) == (BATCH + 1) * 10
 
 
-def test_a_key_that_the_client_took_for_something_else_refuses_one_date() -> None:
+def test_no_key_of_a_callers_takes_the_place_of_a_run() -> None:
     debtor, creditor = make_account(balance=100), make_account()
     order = give(debtor, creditor, weekly())
     own = TransferOrder(
         kind=TransferKind.INTERNAL,
         debtor_account_id=debtor.pk,
         creditor_account_id=creditor.pk,
-        amount=1,
+        amount=10,
         currency="BRL",
         principal_id=debtor.client.user_id,
         idempotency_key=f"standing-order:{order.pk}:{TODAY}",
         client_id=debtor.client_id,
+        remittance_information="Rent",
     )
     submit_transfer(order=own, now=NOW)
 
     carry_out()
 
-    assert list_runs(order) == [(TODAY, "refused", "idempotency_key_reused")]
+    key = IdempotencyKey.objects.get(resource_id=Run.objects.get().transfer_id).key
+    assert list_runs(order) == [(TODAY, "completed", "")]
+    assert not key.isascii(), "the API takes ASCII only"
+    assert get_balance(creditor) == 20
+
+
+def test_a_clock_that_goes_back_repeats_nothing() -> None:
+    order = give(make_account(balance=100), make_account(), weekly())
+
+    carry_out(TODAY + timedelta(days=7))
+    carry_out(TODAY)
+
+    assert [due_date for due_date, _, _ in list_runs(order)] == [TODAY, TODAY + timedelta(days=7)]
+
+
+def test_a_day_whose_midnight_the_clocks_skip_is_carried_out_from_its_first_moment() -> None:
+    with timezone.override("Africa/Cairo"):  # where the clocks go from 23:59 on Thursday to 1:00 on Friday
+        give(make_account(balance=100), make_account(), once(date(2026, 4, 24)))
+        change = datetime(2026, 4, 23, 22, tzinfo=UTC)
+
+        assert carry_out(clock=lambda: change - timedelta(seconds=1)).done == 0
+        assert carry_out(clock=lambda: change).done == 1
+
+
+def test_a_date_in_one_month_whose_business_day_is_in_the_next_is_carried_out_there() -> None:
+    order = give(make_account(balance=100), make_account(), monthly(31, date(2026, 5, 31)))  # a Sunday
+
+    assert carry_out(date(2026, 5, 31)).done == 0
+    assert carry_out(date(2026, 6, 1)).done == 1
+
+    assert list_runs(order) == [(date(2026, 5, 31), "completed", "")]
+    assert read(order).next_due_date == date(2026, 6, 30)
 
 
 def test_the_events_say_how_an_order_went() -> None:

@@ -4,6 +4,17 @@ from django.apps import AppConfig
 
 
 class StandingOrdersConfig(AppConfig):
-    """The standing orders app."""
+    """The standing orders app; has its runs proven together with the books, and its lag measured."""
 
     name = "transfers.standing_orders"
+
+    def ready(self) -> None:
+        """Register what `verify_ledger` proves and what `/metrics` shows of standing orders."""
+        from events.metrics import register_collector
+        from ledger.verification import register_section
+        from transfers.standing_orders.metrics import StandingOrdersCollector
+        from transfers.standing_orders.verification import RUNS, STANDING_ORDERS
+
+        register_section(STANDING_ORDERS)
+        register_section(RUNS)
+        register_collector(StandingOrdersCollector())

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db import OperationalError
+from django.db.models import Q
 
 from core.db import is_lock_timeout, require_transaction
 from transfers.standing_orders.errors import StandingOrderBusyError, StandingOrderNotFoundError
@@ -43,5 +44,5 @@ def lock_due_orders(
     due = StandingOrder.objects.filter(status=StandingOrderStatus.ACTIVE, next_run_date__lte=today)
     if only is not None:
         due = due.filter(pk__in=only)
-    locked = due.exclude(pk__in=but).select_for_update(no_key=True, skip_locked=True, of=("self",))
+    locked = due.filter(~Q(id__any=list(but))).select_for_update(no_key=True, skip_locked=True, of=("self",))
     return list(locked.select_related("client").order_by("next_run_date", "id")[:limit])

@@ -8,11 +8,19 @@ caught up one by one, the earliest first; what is later than MAX_LATE is only no
 more.
 
 Money that is short makes a failed transfer, which its client is told of as of any; it is not tried again. What
-transfers refuse makes a run without one. Only what is busy - an account, a key - is left for the next minute.
+transfers refuse makes a run without one. Only what is busy is left for the next minute, and of a busy account all other
+orders with it, so that it costs the lock timeout once.
+
+Note [One order holds up no other]
+What fails over an order in a way that nobody foresaw fails its whole transaction. So all of that transaction are tried
+again one by one, and only the one that fails waits for the next minute: logged as an error, seen in the metrics, and in
+the end too late. A database that is away fails everything, so it ends the task.
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -20,12 +28,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core.errors import BankError, IdempotencyKeyInUseError
+from core.errors import BankError
 from core.progress import Progress
+from events.outages import is_busy, is_outage
 from events.services import record_events
 from kyc.errors import ClientInactiveError, ClientNotVerifiedError
 from kyc.states import ClientStatus, KycStatus
-from ledger.errors import AccountBusyError, AccountInactiveError, AccountNotFoundError
+from ledger.errors import AccountInactiveError, AccountNotFoundError
+from ledger.locks import find_busy_accounts
 from transfers.orders import Submission, TransferOrder
 from transfers.services import submit_in_transaction
 from transfers.standing_orders.calendars import find_business_day
@@ -37,11 +47,16 @@ from transfers.standing_orders.selectors import count_due_orders
 from transfers.standing_orders.states import RunOutcome, StandingOrderStatus
 from transfers.states import TransferKind
 
+logger = logging.getLogger(__name__)
+
 BATCH = 100
 """How many orders one transaction carries out: few enough that nobody waits long for their accounts."""
 
 MAX_LATE = timedelta(days=31)
 TOO_LATE = "too_late"
+
+_KEY = "§standing-order:{}:{}"
+"""The key of a due date's transfer. Callers' keys are of ASCII, so nobody can take it in advance."""
 
 _FINAL = {AccountInactiveError.code, AccountNotFoundError.code, ClientInactiveError.code}
 """What is refused for these will be refused for ever: the order ends."""
@@ -51,10 +66,37 @@ Outcome = Submission | BankError | str
 
 
 class Ran(NamedTuple):
-    """How many due dates were carried out, whatever came of them, and how many orders wait as something was busy."""
+    """How many due dates were carried out, whatever came of them, and how many orders wait for the next minute: as
+    something was busy, and as something failed that nobody foresaw.
+    """
 
     done: int
-    busy: int
+    busy: int = 0
+    failed: int = 0
+
+
+@dataclass
+class _Left:
+    """The orders that wait for the next minute, and the accounts for whose sake they do."""
+
+    busy: set[UUID] = field(default_factory=set)
+    failed: set[UUID] = field(default_factory=set)
+    accounts: set[UUID] = field(default_factory=set)
+
+    def leave_busy(self, orders: Sequence[StandingOrder]) -> list[StandingOrder]:
+        """Leave the orders of busy accounts, return the others."""
+        waiting = {order.pk for order in orders if not self.accounts.isdisjoint(_list_accounts(order))}
+        self.busy |= waiting
+        return [order for order in orders if order.pk not in waiting]
+
+    def leave(self, order: StandingOrder, error: Exception) -> None:
+        """Leave an order, for what was busy with what else is; or tell of it."""
+        if is_busy(error):
+            self.busy.add(order.pk)
+            self.accounts |= find_busy_accounts(account_ids=_list_accounts(order))
+        else:
+            self.failed.add(order.pk)
+            logger.error("Standing order %s failed and is left for the next minute.", order.pk, exc_info=error)
 
 
 def run_standing_orders(
@@ -66,48 +108,55 @@ def run_standing_orders(
     """
     deadline = time.monotonic() + seconds
     total, done = count_due_orders(today=timezone.localdate(clock())), 0
-    busy: set[UUID] = set()
+    left = _Left()
     while time.monotonic() < deadline:
-        tried = _run_batch(now=clock(), but=busy)
-        if not tried.ids:
+        tried = _run_batch(now=clock(), left=left)
+        if not tried.orders:
             break
-        if tried.is_busy:
-            tried = _run_one_by_one(tried.ids, clock=clock, busy=busy, deadline=deadline)
-        done += len(tried.ids)
+        done += tried.done if tried.error is None else _run_one_by_one(tried.orders, clock, left, deadline)
         on_progress(Progress("standing orders", done, max(total, done)))
-    return Ran(done, len(busy))
+    return Ran(done, len(left.busy), len(left.failed))
 
 
 class _Tried(NamedTuple):
-    ids: Sequence[UUID]
-    is_busy: bool = False
+    """The orders that a transaction has met, how many it carried out, and what it failed of, if it did."""
+
+    orders: Sequence[StandingOrder]
+    done: int
+    error: Exception | None = None
 
 
-def _run_one_by_one(ids: Sequence[UUID], *, clock: Callable[[], datetime], busy: set[UUID], deadline: float) -> _Tried:
-    """Carry out orders of which one was busy, each on its own, so that the others need not wait for it."""
-    done: list[UUID] = []
-    for order_id in ids:
+def _run_one_by_one(
+    orders: Sequence[StandingOrder], clock: Callable[[], datetime], left: _Left, deadline: float
+) -> int:
+    """Carry out orders of which one failed, each on its own; return how many were."""
+    done = 0
+    for order in orders:
         if time.monotonic() >= deadline:
             break
-        tried = _run_batch(now=clock(), only=[order_id])
-        if tried.is_busy:
-            busy.add(order_id)
-        else:
-            done.extend(tried.ids)
-    return _Tried(done)
+        if left.leave_busy([order]):
+            tried = _run_batch(now=clock(), left=left, only=[order.pk])
+            done += tried.done
+            if tried.error is not None:
+                left.leave(order, tried.error)
+    return done
 
 
-def _run_batch(*, now: datetime, only: Collection[UUID] | None = None, but: Collection[UUID] = ()) -> _Tried:
-    """Carry out some orders in one transaction, or none of them if something is busy; return which."""
+def _run_batch(*, now: datetime, left: _Left, only: Collection[UUID] | None = None) -> _Tried:
+    """Carry out some orders in one transaction, or none of them if it fails; raises if the database is away."""
     orders: list[StandingOrder] = []
+    but = left.busy | left.failed
     try:
         with transaction.atomic(durable=True):
             orders = lock_due_orders(today=timezone.localdate(now), limit=BATCH, only=only, but=but)
-            if orders:
-                _carry_out(orders, now=now)
-    except (AccountBusyError, IdempotencyKeyInUseError):
-        return _Tried([order.pk for order in orders], is_busy=True)
-    return _Tried([order.pk for order in orders])
+            free = left.leave_busy(orders)
+            if free:
+                _carry_out(free, now=now)
+    except Exception as error:  # see Note [One order holds up no other]
+        if is_outage(error) or not orders:
+            raise
+        return _Tried(orders, done=0, error=error)
+    return _Tried(orders, done=len(free))
 
 
 def _carry_out(orders: Sequence[StandingOrder], *, now: datetime) -> None:
@@ -148,10 +197,14 @@ def _make_transfer_order(order: StandingOrder) -> TransferOrder:
         amount=order.amount,
         currency=order.currency,
         principal_id=order.initiated_by_id,
-        idempotency_key=f"standing-order:{order.pk}:{order.next_due_date}",
+        idempotency_key=_KEY.format(order.pk, order.next_due_date),
         client_id=order.client_id,
         remittance_information=order.remittance_information,
     )
+
+
+def _list_accounts(order: StandingOrder) -> tuple[UUID, UUID]:
+    return order.debtor_account_id, order.creditor_account_id
 
 
 def _make_run(order: StandingOrder, outcome: Outcome, *, now: datetime) -> Run:

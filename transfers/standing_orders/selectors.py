@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
+
+from django.db.models import Min, QuerySet
 
 from core.pages import Page, PageRequest, make_page, narrow
 from transfers.standing_orders.errors import StandingOrderNotFoundError
@@ -10,6 +13,13 @@ from transfers.standing_orders.models import Run, StandingOrder
 from transfers.standing_orders.states import StandingOrderStatus
 
 _SHOWN_RUNS = 20
+
+
+class DueOrders(NamedTuple):
+    """How many orders are to be carried out, and for how many days the oldest of them has been."""
+
+    orders: int
+    days_late: int
 
 
 def list_standing_orders(*, client_id: UUID, page: PageRequest) -> Page[StandingOrder]:
@@ -33,4 +43,14 @@ def list_latest_runs(*, order_id: UUID) -> Sequence[Run]:
 
 def count_due_orders(*, today: date) -> int:
     """Return how many standing orders are to be carried out `today`."""
-    return StandingOrder.objects.filter(status=StandingOrderStatus.ACTIVE, next_run_date__lte=today).count()
+    return _list_due(today).count()
+
+
+def measure_due_orders(*, today: date) -> DueOrders:
+    """Return how many standing orders wait `today`, and for how long."""
+    oldest = _list_due(today).aggregate(oldest=Min("next_run_date"))["oldest"]
+    return DueOrders(count_due_orders(today=today), (today - oldest).days if oldest else 0)
+
+
+def _list_due(today: date) -> QuerySet[StandingOrder]:
+    return StandingOrder.objects.filter(status=StandingOrderStatus.ACTIVE, next_run_date__lte=today)
