@@ -54,6 +54,17 @@ def claim_keys(*, claims: Sequence[Claim], now: datetime) -> Write:
     return Write(_CLAIM, (now, f"{settings.IDEMPOTENCY_WAIT_MS}ms", as_rows(sorted(claims))))
 
 
+def claim_key(*, claim: Claim, now: datetime) -> UUID | None:
+    """Claim one key where no account is to be locked; return what an earlier use of it made, or None if it is new.
+
+    Raises IdempotencyKeyInUseError, and what `find_made` raises.
+    """
+    write = claim_keys(claims=[claim], now=now)
+    with keys_in_use():
+        is_new = write.statement.run(*write.params)
+    return None if is_new else find_made(claim=claim)
+
+
 @contextmanager
 def keys_in_use() -> Iterator[None]:
     """Raise IdempotencyKeyInUseError where the block waited too long for a key's first request to end."""

@@ -32,6 +32,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     required=True,
     description="Makes the call safe to repeat: under one key, money moves once and the first answer comes again.",
 )
+OPTIONAL_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    IDEMPOTENCY_KEY.type,
+    OpenApiParameter.HEADER,
+    description="Makes the call safe to repeat: under one key, it takes effect once and the first answer comes again.",
+)
 IDEMPOTENT_REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     {"type": "string", "const": "true"},
@@ -68,16 +74,18 @@ def operation(
     files: Sequence[str] = (),
     refusals: Sequence[type[BankError]] = (),
     is_idempotent: bool = False,
+    takes_key: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a view's method: the scope that it asks for (None: public), what it takes, answers and refuses.
 
     `files` are the media types, besides JSON, in which a 200 may come. `refusals` are those of its own; those that any
-    such call may meet are added.
+    such call may meet are added. A call that `is_idempotent` needs an Idempotency-Key, one that `takes_key` may have
+    one.
     """
-    common = _common_refusals(scope=scope, body=body, query=query, is_idempotent=is_idempotent)
+    common = _common_refusals(scope=scope, body=body, query=query, takes_key=is_idempotent or takes_key)
     parameters: list[Any] = [query, REQUEST_ID, CHALLENGE] if query else [REQUEST_ID, CHALLENGE]
-    if is_idempotent:
-        parameters += [IDEMPOTENCY_KEY, IDEMPOTENT_REPLAYED]
+    if is_idempotent or takes_key:
+        parameters += [IDEMPOTENCY_KEY if is_idempotent else OPTIONAL_KEY, IDEMPOTENT_REPLAYED]
 
     def declare(handler: Handler) -> Handler:
         set_scope(handler, scope)
@@ -103,7 +111,7 @@ def _takes_id(handler: Callable[..., Any]) -> bool:
     return len(signature(handler).parameters) > len(("self", "request"))
 
 
-def _common_refusals(*, scope: Scope | None, body: object, query: object, is_idempotent: bool) -> list[type[BankError]]:
+def _common_refusals(*, scope: Scope | None, body: object, query: object, takes_key: bool) -> list[type[BankError]]:
     refusals: list[type[BankError]] = [RateLimitedError, api_errors.InternalError, api_errors.ServiceUnavailableError]
     if scope:
         refusals += [NotAuthenticatedError, InsufficientScopeError, IdentityProviderUnavailableError]
@@ -115,7 +123,7 @@ def _common_refusals(*, scope: Scope | None, body: object, query: object, is_ide
             api_errors.PayloadTooLargeError,
             api_errors.UnsupportedMediaTypeError,
         ]
-    if is_idempotent:
+    if takes_key:
         refusals += [IdempotencyKeyRequiredError, IdempotencyKeyReusedError, IdempotencyKeyInUseError]
     return refusals
 

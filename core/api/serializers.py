@@ -62,3 +62,8 @@ def read_idempotency_key(request: Request) -> str:
     if not 0 < len(key) <= _MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise IdempotencyKeyRequiredError
     return key
+
+
+def find_idempotency_key(request: Request) -> str | None:
+    """Return the request's Idempotency-Key, if it has one. Raises IdempotencyKeyRequiredError if that is none."""
+    return read_idempotency_key(request) if "Idempotency-Key" in request.headers else None

@@ -179,6 +179,39 @@ def test_what_is_over_cannot_be_cancelled(api: Caller, source: Account, target: 
     assert api.call("DELETE", f"standing-orders/{order_id}").refusal == (409, "standing_order_over")
 
 
+def test_under_a_key_one_order_is_given_and_the_first_answer_comes_again(
+    api: Caller, source: Account, target: Account
+) -> None:
+    asked = body(source, target)
+    first = api.post("standing-orders", asked, key="rent")
+    api.call("DELETE", f"standing-orders/{first.data['id']}")
+
+    again = api.post("standing-orders", asked, key="rent")
+
+    assert (again.status, again.content) == (201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    assert StandingOrder.objects.count() == 1
+
+
+def test_without_a_key_each_call_gives_another_order(api: Caller, source: Account, target: Account) -> None:
+    assert give(api, source, target).data["id"] != give(api, source, target).data["id"]
+
+
+def test_a_key_stands_for_one_request(api: Caller, source: Account, target: Account) -> None:
+    asked = body(source, target)
+    refused = api.post("standing-orders", asked | {"first_date": "2020-01-01"}, key="rent")
+    api.post("standing-orders", asked, key="rent")
+    transfer = {name: asked[name] for name in ("debtor_account", "creditor_account", "amount", "currency")}
+
+    assert refused.refusal == (400, "validation_error"), "which leaves the key free"
+    for changes in ({"amount": "1"}, {"schedule": {"kind": "once"}}, {"last_date": "2099-01-01"}):
+        answer = api.post("standing-orders", asked | changes, key="rent")
+        assert answer.refusal == (422, "idempotency_key_reused"), changes
+    assert api.post("transfers", transfer, key="rent").refusal == (422, "idempotency_key_reused")
+    assert api.post("standing-orders", asked, key="§").refusal == (400, "idempotency_key_required")
+
+
 def test_another_clients_order_looks_like_none(api: Caller, source: Account, target: Account) -> None:
     order_id = give(api, source, target).data["id"]
     mallory = call_as(make_client(name="Mallory Moreira"))

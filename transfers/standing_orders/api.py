@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from core.api.fields import AmountOutField, CurrencyField, TextField
 from core.api.operations import operation
 from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
-from core.api.serializers import Body, read_body, read_query
+from core.api.serializers import Body, find_idempotency_key, read_body, read_query
 from core.api.views import get_now, get_user
 from core.errors import InvalidAmountError
 from core.money import format_amount
@@ -27,8 +27,13 @@ from transfers.standing_orders.errors import (
     StandingOrderOverError,
 )
 from transfers.standing_orders.models import Run, StandingOrder
-from transfers.standing_orders.schedules import Schedule
-from transfers.standing_orders.services import Terms, cancel_standing_order, create_standing_order
+from transfers.standing_orders.schedules import Schedule, find_due_date
+from transfers.standing_orders.services import (
+    Terms,
+    cancel_standing_order,
+    create_standing_order,
+    create_standing_order_once,
+)
 from transfers.standing_orders.states import RunOutcome, ScheduleKind, StandingOrderStatus, Weekday
 
 _PARTS = {ScheduleKind.ONCE: None, ScheduleKind.MONTHLY: "day", ScheduleKind.WEEKLY: "weekday"}
@@ -190,6 +195,12 @@ def _render(order: StandingOrder) -> dict[str, object]:
     }
 
 
+def _render_first(order: StandingOrder) -> dict[str, object]:
+    """Return the order as it began, whatever became of it: what a repetition of its request is answered, too."""
+    began = {"status": StandingOrderStatus.ACTIVE, "next_due_date": find_due_date(schedule=order.schedule)}
+    return _render(order) | began
+
+
 def _render_run(run: Run) -> dict[str, object]:
     return {
         "due_date": run.due_date,
@@ -216,22 +227,31 @@ class StandingOrdersView(ClientView):
             CurrencyMismatchError,
             AccountInactiveError,
         ],
+        takes_key=True,
     )
     def post(self, request: Request) -> Response:
         """Have money transferred from one of the caller's own accounts on days to come.
 
-        Each due date is carried out once, on the morning of its day. If the account has too little then, the transfer
-        fails and is not tried again.
+        Each due date is carried out once: at the beginning of its day, and one that is today at once; on a day that is
+        no business day of the currency, on the next one. If the account has too little then, the transfer fails and is
+        not tried again. Without an Idempotency-Key, each call gives another order.
         """
         values = read_body(request, StandingOrderBody)
+        key = find_idempotency_key(request)
         debtor_id, creditor_id = find_accounts(values.pop("debtor_account"), values.pop("creditor_account"))
-        order = create_standing_order(
-            terms=Terms(debtor_account_id=debtor_id, creditor_account_id=creditor_id, **values),
-            client_id=self.get_client().id,
-            principal_id=get_user(request).pk,
-            now=get_now(),
-        )
-        return Response(_render(order), status=201)
+        asked: dict[str, Any] = {
+            "terms": Terms(debtor_account_id=debtor_id, creditor_account_id=creditor_id, **values),
+            "client_id": self.get_client().id,
+            "principal_id": get_user(request).pk,
+            "now": get_now(),
+        }
+        if key is None:
+            return Response(_render(create_standing_order(**asked)), status=201)
+        given = create_standing_order_once(**asked, idempotency_key=key)
+        response = Response(_render_first(given.order), status=201)
+        if given.is_replayed:
+            response["Idempotent-Replayed"] = "true"
+        return response
 
     @operation(
         operation_id="list_standing_orders",

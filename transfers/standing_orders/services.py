@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.states import AccountStatus
-from core.errors import InvalidInputError
+from core.errors import IdempotencyKeyReusedError, InvalidInputError
+from core.idempotency import Claim, claim_key, hash_request
+from core.ids import uuid7
 from events.services import record_events
 from ledger.errors import AccountInactiveError, AccountNotFoundError, CurrencyMismatchError
 from transfers.errors import SameAccountError
@@ -36,6 +38,13 @@ class Terms(NamedTuple):
     remittance_information: str = ""
 
 
+class GivenOrder(NamedTuple):
+    """The standing order that a request made, now or (`is_replayed`) when its key was first used."""
+
+    order: StandingOrder
+    is_replayed: bool
+
+
 def create_standing_order(*, terms: Terms, client_id: UUID, principal_id: int, now: datetime) -> StandingOrder:
     """Take a standing order, which a client's user `principal_id` gives.
 
@@ -43,27 +52,49 @@ def create_standing_order(*, terms: Terms, client_id: UUID, principal_id: int, n
     AccountNotFoundError, SameAccountError, CurrencyMismatchError or AccountInactiveError. An account that is blocked
     today may be free by then; whether there is enough money is asked on the day.
     """
+    with transaction.atomic(durable=True):
+        return _create(terms, client_id, uuid7(), principal_id, now=now)
+
+
+def create_standing_order_once(
+    *, terms: Terms, client_id: UUID, principal_id: int, idempotency_key: str, now: datetime
+) -> GivenOrder:
+    """Do as `create_standing_order` does, once under a key; a repetition also raises IdempotencyKeyReusedError or
+    IdempotencyKeyInUseError. What is refused leaves the key free.
+    """
+    claim = Claim(principal_id, idempotency_key, hash_request("standing-order", *terms), uuid7())
+    with transaction.atomic(durable=True):
+        made = claim_key(claim=claim, now=now)
+        if made is None:
+            return GivenOrder(_create(terms, client_id, claim.resource_id, principal_id, now=now), is_replayed=False)
+    order = StandingOrder.objects.filter(pk=made).first()
+    if order is None:
+        raise IdempotencyKeyReusedError
+    return GivenOrder(order, is_replayed=True)
+
+
+def _create(terms: Terms, client_id: UUID, order_id: UUID, principal_id: int, *, now: datetime) -> StandingOrder:
     due_date = _find_first_due_date(terms.schedule, today=timezone.localdate(now))
     _check_parties(terms, client_id)
-    with transaction.atomic(durable=True):
-        order = StandingOrder.objects.create(
-            client_id=client_id,
-            debtor_account_id=terms.debtor_account_id,
-            creditor_account_id=terms.creditor_account_id,
-            amount=terms.amount,
-            currency=terms.currency,
-            remittance_information=terms.remittance_information,
-            kind=terms.schedule.kind,
-            day=terms.schedule.day,
-            weekday=terms.schedule.weekday or "",
-            first_date=terms.schedule.first_date,
-            last_date=terms.schedule.last_date,
-            next_due_date=due_date,
-            next_run_date=find_business_day(due_date=due_date, currency=terms.currency),
-            initiated_by_id=principal_id,
-            created_at=now,
-        )
-        record_events(events=[order_created(order=order, now=now)])
+    order = StandingOrder.objects.create(
+        id=order_id,
+        client_id=client_id,
+        debtor_account_id=terms.debtor_account_id,
+        creditor_account_id=terms.creditor_account_id,
+        amount=terms.amount,
+        currency=terms.currency,
+        remittance_information=terms.remittance_information,
+        kind=terms.schedule.kind,
+        day=terms.schedule.day,
+        weekday=terms.schedule.weekday or "",
+        first_date=terms.schedule.first_date,
+        last_date=terms.schedule.last_date,
+        next_due_date=due_date,
+        next_run_date=find_business_day(due_date=due_date, currency=terms.currency),
+        initiated_by_id=principal_id,
+        created_at=now,
+    )
+    record_events(events=[order_created(order=order, now=now)])
     return order
 
 
