@@ -75,7 +75,7 @@ def fixed_while(*, table: str, field: str, state_field: str, state: str) -> pgtr
 
 
 def frozen_once(*, table: str, condition: str, fields: Sequence[str] = ()) -> pgtrigger.Trigger:
-    """Return a trigger that refuses to change a row once `condition`, SQL over OLD, holds.
+    """Return a trigger that refuses to change a row once `condition`, SQL over OLD and NEW, holds.
 
     With `fields`, only updates that name one of them; others do not even meet it. It is an AFTER trigger, as a BEFORE
     trigger would lock each row anew, also for the updates that it lets pass.

@@ -189,6 +189,33 @@ def test_needs_the_scopes_of_transfers(alice: Client, source: Account) -> None:
     assert writer.get("payments").refusal == (403, "insufficient_scope")
 
 
+@pytest.mark.parametrize("act", ["release", "capture"])
+def test_the_hold_of_a_payment_is_none_of_the_payers_holds(
+    api: Caller, source: Account, target: Account, act: str
+) -> None:
+    hold_id = api.post("payments", body(source), key="rent").data["hold"]
+    capture = {"creditor_account": str(target.pk)} if act == "capture" else None
+
+    answer = api.post(f"holds/{hold_id}/{act}", capture, key="mine")
+
+    assert answer.refusal == (404, "not_found")
+    assert Hold.objects.get().status == "open"
+
+
+def test_the_log_tells_nothing_of_who_is_paid(api: Caller, source: Account, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    creditor = {"name": "Bruno Barbosa", "iban": IBAN}
+
+    api.post("payments", body(source), key="rent")
+    api.post("payments", body(source, amount="100.00"), key="more")
+    api.post("payments", body(source, creditor=creditor | {"bank": "341"}), key="both")
+    api.post("payments", body(source, creditor=creditor | {"iban": IBAN[:-1] + "1"}), key="wrong")
+
+    told = caplog.text + " ".join(str(vars(record)) for record in caplog.records)
+    assert "Bruno" not in told
+    assert IBAN[:-1] not in told
+
+
 def test_redis_is_told_nothing_of_who_is_paid(api: Caller, source: Account) -> None:
     api.post("payments", body(source), key="rent")
 

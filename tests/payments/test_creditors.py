@@ -1,6 +1,8 @@
 """Who is paid: exactly one form of account, in its normal form, and errors by field."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidInputError
 from transfers.payments.creditors import Creditor, parse_creditor
@@ -53,3 +55,21 @@ def test_refuses_all_else_by_field(given: dict[str, str], fields: set[str]) -> N
         parse_creditor(given=NAME | given)
 
     assert set(refused.value.errors) == fields
+
+
+texts = st.none() | st.text(max_size=42) | st.from_regex(r"[A-Za-z]{2}[0-9]{2}[ A-Za-z0-9]{0,30}", fullmatch=True)
+
+
+@given(st.fixed_dictionaries({"name": texts, "iban": texts, "bank": texts, "branch": texts, "account": texts}))
+def test_whatever_is_given_is_refused_or_taken_in_a_normal_form(parts: dict[str, str | None]) -> None:
+    creditor = parse(parts)
+
+    assert creditor is None or parse(creditor._asdict() | {"bank": creditor.bank or None}) == creditor
+
+
+def parse(parts: dict[str, str | None]) -> Creditor | None:
+    """Return the creditor, or None if the parts are refused."""
+    try:
+        return parse_creditor(given=parts)
+    except InvalidInputError:
+        return None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from ledger.errors import (
     CurrencyMismatchError,
     InsufficientFundsError,
 )
+from ledger.holds import expire_holds
 from ledger.models import Hold, JournalEntry
 from ledger.states import HoldStatus
 from tests.factories import make_account, make_blocked_account, make_inactive_account, pay_in, pay_out
@@ -44,6 +46,8 @@ from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
 pytestmark = pytest.mark.django_db
 
 Step = Callable[..., Payment]
+
+LATER = NOW + timedelta(seconds=1)
 
 WAYS: dict[PaymentStatus, tuple[Step, ...]] = {
     PaymentStatus.HELD: (),
@@ -185,6 +189,30 @@ def test_postgresql_lets_nobody_change_how_a_payment_ended(change: dict[str, Any
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"submitted_at": LATER},
+        {"completed_at": LATER},
+        {"status": "returned", "returned_at": NOW, "failure_code": "x", "completed_at": None, "settlement_id": None},
+    ],
+)
+def test_postgresql_lets_nobody_undo_that_a_payment_was_completed(change: dict[str, Any]) -> None:
+    payment = make_payment(make_account(balance=100), submit, complete)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(**change)
+
+
+def test_a_payments_funds_are_held_for_as_long_as_it_takes() -> None:
+    account = make_account(balance=100)
+    make_payment(account)
+
+    expire_holds(now=NOW + timedelta(days=36_500))
+
+    assert read_books(account) == (100, 60)
 
 
 def test_postgresql_lets_no_payment_be_deleted() -> None:

@@ -51,7 +51,7 @@ class Payment(models.Model):
     failure_code = models.CharField(max_length=32, blank=True, help_text="Why it came back.")
 
     class Meta:
-        """What a payment of each status must and must not have; how it ended is final."""
+        """What a payment of each status must and must not have; each step that it took is final."""
 
         triggers = [
             never_deleted(table="payments_payment"),
@@ -82,7 +82,10 @@ class Payment(models.Model):
                     "returned_at",
                     "failure_code",
                 ],
-                condition=f"OLD.status = '{PaymentStatus.RETURNED.value}'",
+                condition=f"OLD.status = '{PaymentStatus.RETURNED.value}'"
+                " OR OLD.submitted_at <> coalesce(NEW.submitted_at, 'infinity')"
+                " OR OLD.completed_at <> coalesce(NEW.completed_at, 'infinity')"
+                " OR OLD.settlement_id IS DISTINCT FROM NEW.settlement_id AND OLD.settlement_id IS NOT NULL",
             ),
         ]
         constraints = [
