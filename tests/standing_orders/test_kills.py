@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
 from bank.embedded.manage import MANAGE
 from core.ids import uuid7
+from events.services import record_events
 from ledger.models import LedgerAccount
 from ledger.verification import verify_ledger
 from tests.factories import make_account
 from tests.faults.processes import Process
 from tests.run.processes import wait_until
 from transfers.models import Transfer
+from transfers.standing_orders.events import order_created
 from transfers.standing_orders.models import Run, StandingOrder
 from transfers.standing_orders.states import ScheduleKind, StandingOrderStatus
 
@@ -66,7 +69,7 @@ def accounts() -> list[Account]:
     accounts = [make_account(balance=BALANCE) for _ in range(ACCOUNTS)]
     now = timezone.now()
     due_date = timezone.localdate(now) - timedelta(days=7)
-    StandingOrder.objects.bulk_create(
+    orders = [
         StandingOrder(
             id=uuid7(),
             client_id=accounts[number % ACCOUNTS].client_id,
@@ -82,7 +85,10 @@ def accounts() -> list[Account]:
             created_at=now - timedelta(days=8),
         )
         for number in range(ORDERS)
-    )
+    ]
+    with transaction.atomic():
+        StandingOrder.objects.bulk_create(orders)
+        record_events(events=[order_created(order=order, now=order.created_at) for order in orders])
     return accounts
 
 
