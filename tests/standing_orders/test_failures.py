@@ -29,7 +29,7 @@ def break_calendar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Break]:
         raise LookupError(f"no holidays of {year}")
 
     def do_break() -> None:
-        monkeypatch.setitem(calendars.HOLIDAYS, "GBP", fail)  # type: ignore[arg-type]
+        monkeypatch.setitem(calendars.HOLIDAYS, "GBP", fail)
         calendars._list_holidays.cache_clear()
 
     yield do_break
