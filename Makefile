@@ -17,7 +17,7 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test test-kafka check bench bench-events proof-events proof-planted verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka fuzz check bench bench-events proof-events proof-planted verify manage lock clean installed installed-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ test: installed-dev ## run all tests in parallel on engines of their own
 
 test-kafka: installed-dev ## run the tests of events and faults once more, on Apache Kafka (needs Java 17 and Maven)
 	@exec .ci/test-kafka $(VENV)/bin $(ARGS)
+
+fuzz: installed-dev ## send every call of the API whatever may come; ARGS="--examples 200 --seed 1" sends more
+	@exec $(ENGINES) -- $(VENV)/bin/python -m proofs.fuzz $(ARGS)
 
 check: installed-dev ## format, lint, types, imports, migrations, API schema, events, deployment settings, advisories
 	@exec $(ENGINES) -- .ci/check $(VENV)/bin

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +31,11 @@ class NotificationsQuery(PageQuery):
     unread = FlagField(required=False, help_text="True: only those unread. False: only those read.")
 
 
+@extend_schema_field({"type": "boolean", "const": True})
+class AlwaysOnField(SwitchField):
+    """A switch that cannot be switched off; that it stays on may be said."""
+
+
 class PreferencesBody(Body):
     """What is to be changed; what is left out stays."""
 
@@ -37,7 +43,7 @@ class PreferencesBody(Body):
     email_money_in = SwitchField(required=False)
     email_money_out = SwitchField(required=False)
     email_account = SwitchField(required=False)
-    email_security = SwitchField(required=False, help_text=_SECURITY_HELP)
+    email_security = AlwaysOnField(required=False, help_text=_SECURITY_HELP)
 
 
 class NotificationAnswer(serializers.Serializer[Any]):

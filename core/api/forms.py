@@ -78,9 +78,9 @@ def parse_form(body: bytes, *, boundary: bytes) -> dict[str, str | Upload]:
 
 def _split(body: bytes, *, delimiter: bytes) -> Iterator[tuple[str, int, int]]:
     """Yield of each part its head, and where its content starts and ends. Raises ValueError."""
-    if not body.startswith(delimiter[2:]):
+    if not body.startswith((delimiter, delimiter[2:])):  # an empty line before the first boundary is legal
         raise ValueError("it does not begin with a boundary")
-    position = len(delimiter) - 2
+    position = body.index(delimiter[2:]) + len(delimiter) - 2
     for _ in range(MAX_PARTS + 1):
         if body.startswith(b"--", position):
             if body[position + 2 :] not in (b"", b"\r\n"):

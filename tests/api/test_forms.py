@@ -21,6 +21,10 @@ def parse(body: bytes) -> dict[str, Any]:
     return {name: value.content if isinstance(value, Upload) else value for name, value in values.items()}
 
 
+def test_an_empty_line_may_stand_before_the_first_boundary() -> None:
+    assert parse(b"\r\n" + make_form((KIND, b"identity"))) == {"kind": "identity"}
+
+
 def test_reads_texts_and_files_by_name() -> None:
     body = make_form((KIND, b"identity"), (f"{FILE}\r\nContent-Type: application/pdf", b"\0\r\n--front\xff"))
 
