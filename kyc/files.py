@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ PATIENCE_SECONDS = 5.0
 """How long a file waits until its turn comes."""
 
 _turns = BoundedSemaphore(2)  # of a web process: a picture can take hundreds of megabytes while it is decoded
+_places = BoundedSemaphore(4)  # with a turn or waiting for one: each keeps a thread, and other callers need some too
 _VARIABLES = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")  # by which an interpreter finds its packages; secrets stay here
 
 
@@ -31,12 +34,8 @@ class InspectedFile(NamedTuple):
 
 def inspect_file(*, content: bytes) -> InspectedFile:
     """Return what the file is and what is kept of it. Raises UnsupportedDocumentError or InspectionBusyError."""
-    if not _turns.acquire(timeout=PATIENCE_SECONDS):
-        raise InspectionBusyError
-    try:
+    with _taking(_places, patience_seconds=0), _taking(_turns, patience_seconds=PATIENCE_SECONDS):
         answer = _ask(content)
-    finally:
-        _turns.release()
     if answer.returncode == REFUSED:
         raise UnsupportedDocumentError(answer.stdout.decode())
     if answer.returncode != 0:  # ended by a limit, or by a fault of a decoder
@@ -44,6 +43,17 @@ def inspect_file(*, content: bytes) -> InspectedFile:
     line, _, kept = answer.stdout.partition(b"\n")
     media_type, kept_media_type = line.decode().split()
     return InspectedFile(media_type, kept_media_type, kept or content)
+
+
+@contextmanager
+def _taking(seats: BoundedSemaphore, *, patience_seconds: float) -> Iterator[None]:
+    """Keep one of the seats during the block. Raises InspectionBusyError if none becomes free in time."""
+    if not seats.acquire(timeout=patience_seconds):
+        raise InspectionBusyError
+    try:
+        yield
+    finally:
+        seats.release()
 
 
 def _ask(content: bytes) -> subprocess.CompletedProcess[bytes]:

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import BytesIO
 from zlib import crc32
 
@@ -271,5 +272,27 @@ def test_a_file_whose_turn_does_not_come_is_put_off(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.01)
     with files._turns, files._turns, pytest.raises(InspectionBusyError):
         inspect_file(content=make_pdf())
+
+    assert inspect_file(content=make_pdf())
+
+
+def test_only_so_many_files_wait_that_other_callers_find_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 600)
+    with ExitStack() as stack:
+        for taken in (files._turns, files._turns, files._places, files._places, files._places, files._places):
+            stack.enter_context(taken)
+
+        with pytest.raises(InspectionBusyError):
+            inspect_file(content=make_pdf())
+
+    assert inspect_file(content=make_pdf())
+
+
+def test_a_place_is_free_again_after_a_turn_that_did_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.01)
+    with files._turns, files._turns:
+        for _ in range(5):
+            with pytest.raises(InspectionBusyError):
+                inspect_file(content=make_pdf())
 
     assert inspect_file(content=make_pdf())
