@@ -105,6 +105,9 @@ def clean_email(email: str) -> str:
     line = clean_line(User.normalize_username(email), field="email", max_length=MAX_EMAIL_LENGTH)
     with _as_input_error("email"):
         validate_email(line)
+    # That takes some letters for those of ASCII, as does PostgreSQL in lower case: "İ" would stand for somebody's "i".
+    if not line.rpartition("@")[0].isascii():
+        raise InvalidInputError(errors={"email": ["Before the @ there may be no letters but those of ASCII."]})
     return User.objects.normalize_email(line)
 
 

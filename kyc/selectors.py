@@ -39,7 +39,8 @@ def find_user_by_email(*, email: str) -> User | None:
     """
     clients = Client.objects.alias(address=Lower("email")).filter(address=Lower(Value(email)))
     client = clients.filter(user__is_staff=False, user__is_superuser=False).select_related("user").first()
-    return client.user if client else None
+    # One that is spelt with other letters is not what was proven, though it may be the same in PostgreSQL's lower case.
+    return client.user if client and client.email.isascii() else None
 
 
 def find_client_by_document(*, document_type: str, number: str) -> Client | None:

@@ -66,6 +66,12 @@ class TestLinking:
 
         assert _call(provider, client, email="\u212aim@example.com").refusal == REFUSED  # the sign of Kelvin
 
+    def test_takes_nobody_for_whom_the_database_takes_for_them(self, provider: Provider) -> None:
+        client = make_client()
+        Client.objects.filter(pk=client.pk).update(email="v\u0130ctim@example.com")  # as it once could be registered
+
+        assert _call(provider, client, email="victim@example.com").refusal == REFUSED
+
     @pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_superuser": True}])
     def test_makes_no_member_of_staff_a_caller(
         self, alice: Client, provider: Provider, rights: dict[str, bool]

@@ -101,6 +101,8 @@ def test_a_company_registers_with_the_date_of_its_foundation() -> None:
         ("email", "alice@"),
         ("email", '"ali\x01ce"@example.com'),
         ("email", "alice\ud800@example.com"),
+        ("email", "al\u0130ce@example.com"),  # alice@example.com in PostgreSQL's lower case
+        ("email", "al\u0131ce@example.com"),
         ("email", "a" * 64 + "@" + "b" * 60 + "." + "c" * 60 + ".com"),
         ("document_type", "rg"),
         ("document_number", "529.982.247-24"),
