@@ -25,7 +25,9 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     """Answer an exception that left a view of the API; DRF calls it (EXCEPTION_HANDLER)."""
     named = name_error(error)
     if named.http_status >= 500:
-        logger.error("%s: %s", named.code, type(error).__name__, exc_info=error)
+        # Where a refusal of our own came from is no news, and in an outage every call has one.
+        place = None if isinstance(error, BankError) else error
+        logger.error("%s: %s", named.code, type(error).__name__, exc_info=place)
     return render_refusal(named)
 
 

@@ -4,7 +4,8 @@
 Keys are fetched anew when they are five minutes old, so that a key which the provider gave up stops being good. If it
 does not answer then, the ones that are known go on for a day. A token with an unknown key has them fetched at once, as
 the provider may have changed its key - but at most every ten seconds, or whoever invents keys would make us hammer the
-provider. One thread asks; the others go on if they know the key, or wait a little for the answer if they do not.
+provider. One thread asks; the others go on if they know the key, or wait a little for the answer if they do not. For a
+provider that failed the last time nobody else waits: threads that do are missing to everybody.
 """
 
 import logging
@@ -56,6 +57,7 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._fetched_at: datetime | None = None
         self._asked_at: datetime | None = None
+        self._has_failed = False
 
     def find_key(self, *, kid: str, now: datetime) -> Key | None:
         """Return the key called `kid`, or None. Raises IdentityProviderUnavailableError if no key at all is good."""
@@ -69,7 +71,8 @@ class KeyRing:
         return kid not in self._keys or self._is_older(self._fetched_at, _FRESH, now)
 
     def _renew(self, kid: str, now: datetime) -> None:
-        if not self._lock.acquire(timeout=0 if kid in self._keys else _WAIT_SECONDS):
+        is_worth_waiting = kid not in self._keys and not self._has_failed
+        if not self._lock.acquire(timeout=_WAIT_SECONDS if is_worth_waiting else 0):
             return
         try:
             if self._is_wanting(kid, now) and self._is_older(self._asked_at, _PAUSE, now):
@@ -81,8 +84,9 @@ class KeyRing:
     def _ask(self, now: datetime) -> None:
         try:
             self._keys = _fetch_keys(issuer=self._issuer, jwks_url=self._jwks_url)
-            self._fetched_at = now
+            self._fetched_at, self._has_failed = now, False
         except FetchError as error:
+            self._has_failed = True
             logger.warning("The keys of the OpenID provider cannot be fetched: %s", error)
 
     @staticmethod

@@ -169,6 +169,39 @@ class TestOutage:
         assert is_answered
         assert [other.result()[0].status, asking.result()[0].status] == [200, 200]
 
+    @pytest.mark.django_db(transaction=True)
+    def test_nobody_waits_for_one_that_failed_the_last_time(
+        self, alice: Client, provider: Provider, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        provider.status = 500
+        assert _call(provider, alice).refusal == UNAVAILABLE
+        monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 600)
+        monkeypatch.setattr(keys, "_WAIT_SECONDS", 600)
+        clock.shift(timedelta(seconds=11))
+        provider.is_silent = True
+
+        with ThreadPoolExecutor(2) as pool:
+            asking = pool.submit(run_together, 1, lambda: _call(provider, alice))
+            provider.wait_for_request(number=2)
+            other = pool.submit(run_together, 1, lambda: _call(provider, alice))
+            is_answered = not wait([other], timeout=20).not_done
+            provider.stop()
+
+        assert is_answered
+        assert other.result()[0].refusal == asking.result()[0].refusal == UNAVAILABLE
+
+    def test_the_log_says_so_without_the_way_through_the_code(
+        self, alice: Client, provider: Provider, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        provider.stop()
+
+        for _ in range(3):
+            assert _call(provider, alice).refusal == UNAVAILABLE
+
+        messages = [record.getMessage() for record in caplog.records]
+        assert not [record for record in caplog.records if record.exc_info]
+        assert len([message for message in messages if "cannot be fetched" in message]) == 1
+
     @pytest.mark.parametrize(
         "document",
         [
