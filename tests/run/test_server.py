@@ -1,16 +1,11 @@
 """The web server from outside: whoever sends or reads slowly, or nonsense, holds up nobody else."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from http.client import HTTPResponse
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,72 +15,11 @@ from bank.server import MAX_HEAD_BYTES, MOST_LARGE_BODIES, find_field, measure_r
 from core.api.errors import HeadersTooLargeError, LengthRequiredError, PayloadTooLargeError
 from core.errors import BankError, InvalidInputError
 from tests.run.processes import wait_until
+from tests.run.server import LIVE, MAX_BYTES, MOST_CONNECTIONS, SIGN_IN, THREADS, Server, read_answer
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-THREADS = 2
-MAX_BYTES = 200_000
-MOST_CONNECTIONS = 100
-PATIENCE_SECONDS = 5.0
 LONG_PATIENCE_SECONDS = 30.0  # of a caller who finds the database away
 
-LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 SCHEMA = b"GET /api/schema HTTP/1.1\r\nHost: localhost\r\n\r\n"
-SIGN_IN = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-
-
-class Server:
-    """gunicorn with one process of few threads, as deploy/web starts it."""
-
-    def __init__(self, *, request_seconds: int = 60, **settings: str) -> None:
-        self.port = choose_ports().valkey
-        environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PORT": str(self.port),
-            "WEB_WORKERS": "1",
-            "WEB_THREADS": str(THREADS),
-            "MAX_REQUEST_BYTES": str(MAX_BYTES),
-            "MAX_UPLOAD_BYTES": str(2 * MAX_BYTES),
-            "REQUEST_SECONDS": str(request_seconds),
-        }
-        command = ["deploy/web", "--worker-connections", str(MOST_CONNECTIONS)]
-        self.process = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment | settings)
-        wait_until(self.answers, what="the server")
-
-    def connect(self, sent: bytes = b"") -> socket.socket:
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what is not read shall be felt
-        connection.settimeout(PATIENCE_SECONDS)
-        connection.connect((LOOPBACK, self.port))
-        connection.sendall(sent)
-        return connection
-
-    def ask(self, sent: bytes, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[HTTPResponse, bytes]:
-        with closing(self.connect(sent)) as connection:
-            connection.settimeout(patience_seconds)
-            return read_answer(connection)
-
-    def answers(self) -> bool:
-        try:
-            return self.ask(LIVE + b"\r\n")[0].status == 200
-        except OSError:
-            return False
-
-    def is_open(self) -> bool:
-        try:
-            self.connect().close()
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-
-def read_answer(connection: socket.socket) -> tuple[HTTPResponse, bytes]:
-    answer = HTTPResponse(connection)
-    answer.begin()
-    return answer, answer.read()
 
 
 @pytest.fixture(scope="module")
