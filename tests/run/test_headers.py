@@ -8,7 +8,12 @@ import pytest
 from tests.run.server import Server
 
 REFRESH = (b"POST /api/v1/auth/token/refresh", b'{"refresh": "a"}')
-ASKED = [(b"GET /livez", b""), (b"GET /api/v1/clients/me", b""), REFRESH, (b"POST /api/v1/clients/me/documents", b"x")]
+ASKED = [
+    (b"GET /livez", b""),
+    (b"GET /api/v1/clients/me?a=b", b""),
+    REFRESH,
+    (b"POST /api/v1/clients/me/documents", b"x"),
+]
 USUAL = {b"Host": b"localhost", b"Content-Type": b"application/json", b"Connection": b"close"}
 
 GARBAGE = [
