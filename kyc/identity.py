@@ -103,6 +103,8 @@ def clean_email(email: str) -> str:
     """Return `email` with its domain in lower case. Raises InvalidInputError under `email`."""
     # In the form in which Django compares sign-in names, as it is one.
     line = clean_line(User.normalize_username(email), field="email", max_length=MAX_EMAIL_LENGTH)
+    if "=?" in line:  # an encoded word, which mail programs show, and some send to, as another address
+        raise InvalidInputError(errors={"email": ["Enter a valid email address."]})
     with _as_input_error("email"):
         validate_email(line)
     # That takes some letters for those of ASCII, as does PostgreSQL in lower case: "İ" would stand for somebody's "i".

@@ -99,6 +99,7 @@ def test_a_company_registers_with_the_date_of_its_foundation() -> None:
         ("email", ""),
         ("email", "alice"),
         ("email", "alice@"),
+        ("email", "=?utf-8?q?eve=40example.org=3e?=@example.com"),
         ("email", '"ali\x01ce"@example.com'),
         ("email", "alice\ud800@example.com"),
         ("email", "al\u0130ce@example.com"),  # alice@example.com in PostgreSQL's lower case
