@@ -24,7 +24,7 @@ CHUNK = 100
 
 
 class Mismatch(NamedTuple):
-    """An account whose events come to something else than what the ledger says."""
+    """An account whose events, or whose newest snapshot, come to something else than what the ledger says."""
 
     account: Account
     finding: str
@@ -87,21 +87,38 @@ def _replay(account_ids: Sequence[UUID], *, from_start: bool) -> tuple[list[Kept
             if from_start
             else find_newest_states(account_ids=account_ids)
         )
-        states = {state.account_id: state for state in starts}
-        states |= {state.account_id: state for state in follow(states=starts)}
+        states = _follow_to_end(starts)
         accounts = list(Account.objects.filter(pk__in=account_ids).select_related("ledger_account").order_by("pk"))
-    differing = [found for account in accounts if (found := _compare(account, states[account.pk]))]
-    unproven = {mismatch.account.pk for mismatch in differing}
-    return [_as_kept(state) for state in states.values() if state.account_id not in unproven], differing
+        differing = [account for account in accounts if _read_events(states[account.pk]) != _read_ledger(account)]
+        whole = _follow_to_end([AccountState(account.pk) for account in differing])
+    mismatches = [_describe(account, states[account.pk], whole[account.pk]) for account in differing]
+    return [_as_kept(state) for state in states.values() if state.account_id not in whole], mismatches
 
 
-def _compare(account: Account, state: AccountState) -> Mismatch | None:
+def _follow_to_end(starts: Sequence[AccountState]) -> dict[UUID, AccountState]:
+    """Return by account what its events after a state come to."""
+    return {state.account_id: state for state in [*starts, *follow(states=starts)]}
+
+
+def _describe(account: Account, state: AccountState, whole: AccountState) -> Mismatch:
+    """Say who is wrong, the snapshot that led to `state` or the events, which from the first on come to `whole`."""
+    expected, told, all_told = _read_ledger(account), _read_events(state), _read_events(whole)
+    if all_told == expected:
+        return Mismatch(
+            account,
+            f"a snapshot is wrong: ledger and events say {expected}; with the newest snapshot it were {told}. "
+            f"Rebuild with --from-start.",
+        )
+    return Mismatch(account, f"the ledger says {expected}; {whole.number} events come to {all_told}")
+
+
+def _read_ledger(account: Account) -> _Truth:
     books = account.ledger_account
-    expected = _Truth(books.version, books.balance, books.pending, books.available, account.status)
-    told = _Truth(state.version, state.booked, state.pending, state.available, state.status)
-    if told == expected:
-        return None
-    return Mismatch(account, f"the ledger says {expected}; {state.number} events come to {told}")
+    return _Truth(books.version, books.balance, books.pending, books.available, account.status)
+
+
+def _read_events(state: AccountState) -> _Truth:
+    return _Truth(state.version, state.booked, state.pending, state.available, state.status)
 
 
 def _as_kept(state: AccountState) -> KeptBalance:

@@ -20,6 +20,8 @@ from accounts.services import block_account, set_overdraft_limit, unblock_accoun
 from accounts.snapshots import find_newest_states, take_snapshots
 from accounts.states import AccountStatus
 from accounts.stream import AccountState, follow
+from core.ids import uuid7
+from events.services import NewEvent, record_events
 from ledger.errors import InsufficientFundsError
 from ledger.holds import place_hold, release_hold
 from tests.accounts.follower import take_all_snapshots
@@ -146,6 +148,22 @@ def test_an_event_of_no_account_does_not_stop_the_others(settings: Settings) -> 
     take_all_snapshots()
 
     assert list_snapshots(account) == [(1, 0, 0)]
+
+
+def test_an_event_that_cannot_be_read_holds_up_no_other_account(settings: Settings) -> None:
+    settings.ACCOUNT_SNAPSHOT_EVENTS = 1
+    broken, sound = make_account(), make_account()
+    with transaction.atomic():
+        record_events(
+            events=[
+                NewEvent("entry.posted", uuid7(), {"balances": [{}]}, NOW),
+                NewEvent("hold.placed", broken.pk, {"hold": str(uuid7())}, NOW),
+            ]
+        )
+
+    take_all_snapshots()
+
+    assert (list_snapshots(broken), list_snapshots(sound)) == ([], [(1, 0, 0)])
 
 
 def test_a_snapshot_never_changes() -> None:

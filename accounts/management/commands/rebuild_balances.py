@@ -37,8 +37,9 @@ class Command(BaseCommand):
         if rebuilt.mismatches:
             self._report(rebuilt.mismatches)
             raise CommandError(
-                f"Of {rebuilt.compared:,} accounts, {len(rebuilt.mismatches):,} have events that the ledger does not "
-                f"agree with; their balances stay as they were, {rebuilt.restored:,} others were put right."
+                f"Of {rebuilt.compared:,} accounts, {len(rebuilt.mismatches):,} have events or a snapshot that the "
+                f"ledger does not agree with; their balances stay as they were, {rebuilt.restored:,} others were put "
+                f"right."
             )
         self.stdout.write(
             self.style.SUCCESS(
