@@ -180,25 +180,30 @@ def _named_errors() -> Iterator[None]:
 
 def get_publisher() -> Publisher:
     """Return the publisher of this process, a new one if it was lost. Raises PublishError if it cannot be made."""
-    known = _publishers.get(os.getpid())
-    if known is not None and known.is_lost:
+    with _lock:
+        known = _publishers.get(os.getpid())
+        if known is not None and not known.is_lost:
+            return known
         drop_publisher()
-    if os.getpid() not in _publishers:
         try:
-            _publishers[os.getpid()] = Publisher()
+            made = _publishers[os.getpid()] = Publisher()
         except KafkaError as error:
             raise PublishError(str(error)) from error
-    return _publishers[os.getpid()]
+        return made
 
 
 def drop_publisher() -> None:
-    """Close the publisher of this process, if it has one, after an error; the next one starts anew."""
+    """Close the publisher of this process, if it has one, after an error; the next one starts anew.
+
+    What other threads are sending by it fails, as if Kafka were away.
+    """
     publisher = _publishers.pop(os.getpid(), None)
     if publisher is not None:
         publisher.close()
 
 
 _publishers: dict[int, Publisher] = {}  # by process id, as a fork copies what its parent has
+_lock = threading.Lock()
 
 
 def make_consumer(*, group: str, topics: Collection[str]) -> KafkaConsumer:

@@ -11,7 +11,7 @@ messages, blocks accounts - has no reset, and what it has done is never done aga
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -29,6 +29,10 @@ BATCH = 500
 
 SLACK = timedelta(minutes=2)
 """How much later than what it tells an event may take its number; see decision 13 in docs/adr."""
+
+
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+"""No event is older, and there is a moment before it, as there is none before the first day of the calendar."""
 
 
 class ReplayRefusedError(Exception):
@@ -84,7 +88,7 @@ def start_again(*, group: Group, on_progress: Callable[[Progress], None]) -> Rep
 
 def find_first(*, since: datetime) -> int:
     """Return the number from which on all events of `since` and later stand, and perhaps some from a little before."""
-    return _find_last_until(since - SLACK) + 1
+    return _find_last_until(max(since, _BEFORE_ALL) - SLACK) + 1
 
 
 def find_last(*, until: datetime) -> int:

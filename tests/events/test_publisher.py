@@ -1,6 +1,7 @@
 """The publisher: what it could not send, nobody sends later."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,6 +33,13 @@ def test_a_dropped_publisher_leaves_nothing_behind_that_still_sends(
     drop_publisher()
 
     assert set(threading.enumerate()) <= before
+
+
+def test_threads_share_one_publisher() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: get_publisher(), range(8)))
+
+    assert len({id(publisher) for publisher in found}) == 1
 
 
 def test_a_publisher_sends_nothing_to_a_cluster_that_took_the_place_of_its_own(broker: StoppableBroker) -> None:

@@ -319,6 +319,8 @@ def _written(transactional_db: None) -> None:
         (["--since", "0"], [1, 2]),
         (["--since", (NOW - timedelta(days=2)).isoformat()], [2]),
         (["--since", (NOW - timedelta(days=5)).date().isoformat()], [1, 2]),
+        (["--since", "0001-01-01"], [1, 2]),
+        (["--since", "0001-01-01T00:00+14:00", "--until", "9999-12-31T23:59-14:00"], [1, 2]),
         (["--since", "0", "--until", (NOW - timedelta(days=2)).isoformat()], [1]),
         (["--again"], [1, 2]),
     ],
