@@ -11,7 +11,8 @@ class TransfersConfig(AppConfig):
     def ready(self) -> None:
         """Register what `verify_ledger` proves of transfers."""
         from ledger.verification import register_section
-        from transfers.verification import ENTRIES, TRANSFERS
+        from transfers.verification import BATCHES, ENTRIES, TRANSFERS
 
         register_section(TRANSFERS)
         register_section(ENTRIES)
+        register_section(BATCHES)

@@ -32,6 +32,35 @@ TRANSFERS = Section(
     },
 )
 
+_NAMED = """
+    SELECT batch.id AS batch_id, batch.is_atomic, batch.initiated_by_id AS caller_id, (line ->> 1)::uuid AS id
+    FROM transfers_transferbatch batch CROSS JOIN LATERAL jsonb_array_elements(batch.outcomes) line
+    WHERE batch.id = ANY(%(ids)s)
+"""
+
+BATCHES = Section(
+    name="batches of transfers",
+    table="transfers_transferbatch",
+    rules={
+        "a batch names transfers that its caller gave (I5)": f"""
+            SELECT batch_id, 'transfer ' || named.id
+                   || CASE WHEN transfer.id IS NULL THEN ' is not there' ELSE ' was given by another' END
+            FROM ({_NAMED}) named LEFT JOIN transfers_transfer transfer ON transfer.id = named.id
+            WHERE named.id IS NOT NULL AND transfer.initiated_by_id IS DISTINCT FROM caller_id
+        """,  # noqa: S608 - built from constants
+        "the completed transfers of a batch are posted (I5)": f"""
+            SELECT batch_id, 'transfer ' || named.id || ' has no entry'
+            FROM ({_NAMED}) named JOIN transfers_transfer transfer ON transfer.id = named.id
+            WHERE status = 'completed' AND NOT EXISTS (SELECT FROM ledger_journalentry WHERE id = named.id)
+        """,  # noqa: S608 - built from constants
+        "all of an atomic batch is completed (I5)": f"""
+            SELECT batch_id, coalesce('transfer ' || named.id || ' is ' || transfer.status, 'an order was refused')
+            FROM ({_NAMED}) named LEFT JOIN transfers_transfer transfer ON transfer.id = named.id
+            WHERE is_atomic AND transfer.status IS DISTINCT FROM 'completed'
+        """,  # noqa: S608 - built from constants
+    },
+)
+
 ENTRIES = Section(
     name="entries of transfers",
     table="ledger_journalentry",

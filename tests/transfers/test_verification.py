@@ -7,7 +7,9 @@ import pytest
 from django.db import connection, transaction
 
 from ledger.verification import Break, verify_ledger
-from tests.transfers.desk import Desk
+from tests.transfers.desk import NOW, Desk
+from transfers.batches import BatchOrder, submit_batch
+from transfers.models import TransferBatch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,12 +17,15 @@ ENTRY = "a completed transfer has its entry, no other has one (I5)"
 POSTED = "a completed transfer is posted as it says (I5)"
 EVENT = "a transfer has one event that says what became of it (I6)"
 TRANSFER = "the entry of a transfer has its transfer (I5)"
+NAMED = "a batch names transfers that its caller gave (I5)"
+POSTED_OF_BATCH = "the completed transfers of a batch are posted (I5)"
+ATOMIC = "all of an atomic batch is completed (I5)"
 TO_FAILED = "status = 'failed', failure_code = 'x', completed_at = NULL"
 
 
 @pytest.fixture
 def transfers(transactional_db: None) -> dict[str, UUID]:
-    """The ids of a transfer of each kind, by what it did."""
+    """The ids of a transfer of each kind, by what it did; and of a batch, of which one order was refused."""
     desk = Desk()
     orders = {
         "paid": "alice -> carla 30",
@@ -28,7 +33,22 @@ def transfers(transactional_db: None) -> dict[str, UUID]:
         "out": "alice -> cash 7",
         "poor": "carla -> alice 99",
     }
-    return {name: desk.submit(order).transfer.id for name, order in orders.items()}
+    made = {name: desk.submit(order).transfer.id for name, order in orders.items()}
+    return made | submit_whole_batch(desk, "alice -> carla 2", "alice -> nobody 1")
+
+
+def submit_whole_batch(desk: Desk, *lines: str) -> dict[str, UUID]:
+    """Carry out a batch; return its id and that of the transfer that its first order made."""
+    order = BatchOrder(
+        orders=[desk.read(line) for line in lines],
+        client_references=lines,
+        is_atomic=False,
+        principal_id=desk.clients["alice"].user_id,
+        idempotency_key="batch",
+    )
+    first = submit_batch(batch=order, now=NOW).outcomes[0].transfer
+    assert first is not None
+    return {"batch": TransferBatch.objects.get().id, "batched": first.id}
 
 
 @pytest.mark.parametrize("since", [None, datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)])
@@ -48,6 +68,10 @@ def test_nothing_is_wrong_with_sound_transfers(transfers: dict[str, UUID], since
         ("DELETE FROM events_event WHERE key = %(poor)s", "poor", EVENT),
         ("UPDATE events_event SET type = 'transfer.failed' WHERE key = %(paid)s", "paid", EVENT),
         ("DELETE FROM transfers_transfer WHERE id = %(paid)s", "paid", TRANSFER),
+        ("DELETE FROM transfers_transfer WHERE id = %(batched)s", "batch", NAMED),
+        ("UPDATE transfers_transfer SET initiated_by_id = 0 WHERE id = %(batched)s", "batch", NAMED),
+        ("DELETE FROM ledger_journalentry WHERE id = %(batched)s", "batch", POSTED_OF_BATCH),
+        ("UPDATE transfers_transferbatch SET is_atomic = true WHERE id = %(batch)s", "batch", ATOMIC),
     ],
 )
 def test_names_the_transfer_that_was_corrupted(
