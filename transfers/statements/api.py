@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -15,7 +15,7 @@ from core.api.views import get_now
 from core.scopes import Scope
 from kyc.api import ClientView
 from ledger.errors import AccountNotFoundError
-from transfers.statements.errors import StatementTooLongError
+from transfers.statements.errors import StatementsBusyError, StatementTooLongError
 from transfers.statements.files import RENDERERS, answer_with
 from transfers.statements.periods import MAX_DAYS, make_period
 from transfers.statements.selectors import get_statement
@@ -89,9 +89,9 @@ class StatementView(ClientView):
         query=StatementQuery,
         answers={200: StatementAnswer},
         files=[each.media_type.partition(";")[0] for form, each in RENDERERS.items() if form != StatementFormat.JSON],
-        refusals=[AccountNotFoundError, StatementTooLongError],
+        refusals=[AccountNotFoundError, StatementTooLongError, StatementsBusyError],
     )
-    def get(self, request: Request, account_id: UUID) -> StreamingHttpResponse:
+    def get(self, request: Request, account_id: UUID) -> FileResponse:
         """Return what was booked on one of the caller's own accounts in some days, and the balances around it.
 
         Other formats than JSON come as files: CSV for spreadsheets, PDF to print, camt.053.001.08 and OFX for

@@ -1,7 +1,7 @@
 """A statement as camt.053.001.08 (ISO 20022), the version that payment schemes and accounting programs agree on.
 
-It is written as text, line by line: of 100,000 entries, serializing objects of the schema's classes took 22 seconds and
-held all of them in memory. The tests read what is written into those classes and hold it against their rules.
+It is written as text, line by line: to serialize objects of the schema's classes, all entries would have to be in
+memory at once. The tests read what is written into those classes and hold it against their rules.
 """
 
 from datetime import UTC, date, datetime

@@ -26,9 +26,10 @@ _COLUMNS = (
     "transfer",
 )
 
-_FORMULA = re.compile(r"(^\s*|[;|]\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a spreadsheet would begin a formula: also in the midst of a cell, where it takes another separator for ours.
-The last four are the same signs as East Asian keyboards write them."""
+_FORMULA = re.compile(r"((?:^|[;|])[\s\"]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet would begin a formula: also in the midst of a cell, where it takes another separator for ours,
+and then a quotation mark of the text for one of its own. The last four are the same signs as East Asian keyboards write
+them."""
 
 
 def write_csv(*, statement: Statement, out: IO[bytes]) -> None:
