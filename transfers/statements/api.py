@@ -38,7 +38,9 @@ class CounterpartyAnswer(serializers.Serializer[Any]):
     """The other party of an entry."""
 
     name = TextField(example="Carla Costa", help_text="That of the client, or of the bank's own account: Cash.")
-    number = TextField(allow_null=True, example="123456789012", help_text="That of the account, if it is a client's.")
+    number = TextField(
+        allow_null=True, example="123456789012", help_text="That of the account, unless it is one of the bank's own."
+    )
 
 
 class StatementEntryAnswer(serializers.Serializer[Any]):

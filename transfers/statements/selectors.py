@@ -8,11 +8,12 @@ add up to the balances, whatever is booked meanwhile.
 
 # Note [What a statement tells of the other party]
 Its name and its account's number: who pays must see whom, and who is paid by whom, or neither can keep books. It tells
-no id, document or address. Of the bank's own accounts it tells the name, such as Cash. Where an entry has several
-others, it names none, as it does not know who paid whom.
+no id, document or address. Of the bank's own accounts it tells the name, such as Cash; of a payment to another bank,
+and of its return, the creditor there. Where an entry has several others, it names none, as it does not know who paid
+whom.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ from accounts.states import CreditDebit
 from ledger.errors import AccountNotFoundError
 from ledger.moments import last_version
 from ledger.states import Side
+from transfers.payments.models import Payment
+from transfers.payments.selectors import find_payments
 from transfers.statements.errors import StatementTooLongError
 from transfers.statements.periods import Period, get_booking_date
 from transfers.statements.states import EntryKind
@@ -35,9 +38,13 @@ _KINDS = {
     "deposit": EntryKind.DEPOSIT,
     "withdrawal": EntryKind.WITHDRAWAL,
     "internal": EntryKind.TRANSFER,
+    "payment": EntryKind.PAYMENT,
     "reversal": EntryKind.REVERSAL,
 }
 """By the code of the journal entry."""
+
+_CODES_OF_PAYMENTS = ("payment", "reversal")
+"""Of the journal entries that take a payment's money from its debtor, or bring it back."""
 
 
 class Total(NamedTuple):
@@ -48,7 +55,10 @@ class Total(NamedTuple):
 
 
 class Counterparty(NamedTuple):
-    """The other party of an entry; the bank's own accounts have no number."""
+    """The other party of an entry; the bank's own accounts have no number.
+
+    That of an account at another bank is its IBAN, or bank, branch and account with spaces between them.
+    """
 
     name: str
     number: str | None
@@ -102,10 +112,12 @@ class Statement:
         return self.account.currency
 
     def read_entries(self) -> Iterator[Entry]:
-        """Yield the entries in the order in which they were booked, with a query for each thousand."""
+        """Yield the entries in the order in which they were booked, with a query for each thousand,
+        and one more where payments to other banks are among them.
+        """
         after = self.span.after
         while rows := _read_rows(self.account.pk, _Span(after, self.span.until)):
-            yield from map(_make_entry, rows)
+            yield from _make_entries(rows)
             if len(rows) < _READ_AT_ONCE:
                 return
             after = rows[-1][0]
@@ -142,14 +154,14 @@ _FRAME = f"""
 _ENTRIES = """
     SELECT posting.version, posting.entry_id, entry.code, posting.booked_at, entry.value_date, posting.side,
            posting.amount, posting.balance_after, coalesce(client.name, books.name), account.number,
-           transfer.remittance_information, transfer.id
+           transfer.remittance_information, transfer.id, entry.reference
     FROM (
         SELECT * FROM ledger_posting
         WHERE account_id = %(account)s AND version > %(after)s AND version <= %(until)s
         ORDER BY version LIMIT %(limit)s
     ) posting
     CROSS JOIN LATERAL (
-        SELECT code, value_date, coalesce(reversal_of_id, id) AS undone_or_own_id
+        SELECT code, value_date, reference, coalesce(reversal_of_id, id) AS undone_or_own_id
         FROM ledger_journalentry WHERE id = posting.entry_id LIMIT 1
     ) entry
     LEFT JOIN LATERAL (
@@ -217,6 +229,23 @@ def _read_rows(account_id: UUID, span: _Span) -> list[tuple[Any, ...]]:
         cursor.execute(_ENTRIES, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _make_entries(rows: Sequence[tuple[Any, ...]]) -> Iterator[Entry]:
+    """Yield the entries of `rows`; those of payments are told apart by what their journal entries refer to."""
+    references = {row[-1] for row in rows if row[2] in _CODES_OF_PAYMENTS and row[-1] is not None}
+    payments = find_payments(payment_ids=references) if references else {}
+    for row in rows:
+        entry, payment = _make_entry(row[:-1]), payments.get(row[-1])
+        yield entry if payment is None else _tell_payment(entry, payment)
+
+
+def _tell_payment(entry: Entry, payment: Payment) -> Entry:
+    domestic = f"{payment.creditor_bank} {payment.creditor_branch} {payment.creditor_account}"
+    return entry._replace(
+        counterparty=Counterparty(payment.creditor_name, payment.creditor_iban or domestic),
+        remittance_information=payment.remittance_information,
+    )
 
 
 def _make_entry(row: tuple[Any, ...]) -> Entry:

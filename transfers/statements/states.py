@@ -19,5 +19,6 @@ class EntryKind(models.TextChoices):
     DEPOSIT = "deposit", "Deposit"
     WITHDRAWAL = "withdrawal", "Withdrawal"
     TRANSFER = "transfer", "Transfer"
+    PAYMENT = "payment", "Payment"
     REVERSAL = "reversal", "Reversal"
     BOOKING = "booking", "Booking"

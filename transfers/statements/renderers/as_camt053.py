@@ -124,8 +124,13 @@ def _came_in(entry: Entry) -> bool:
 
 def _make_party(party: Counterparty, place: str) -> str:
     name = f"<{place}><Pty><Nm>{clean_xml(party.name)}</Nm></Pty></{place}>"
-    account = f"<{place}Acct><Id><Othr><Id>{party.number}</Id></Othr></Id></{place}Acct>" if party.number else ""
+    account = f"<{place}Acct><Id>{_identify(party.number)}</Id></{place}Acct>" if party.number else ""
     return name + account
+
+
+def _identify(number: str) -> str:
+    """Return the account's number as an IBAN if it is one: only that begins with letters, its country's."""
+    return f"<IBAN>{number}</IBAN>" if number[0].isalpha() else f"<Othr><Id>{number}</Id></Othr>"
 
 
 def _make_remittance(entry: Entry) -> str:

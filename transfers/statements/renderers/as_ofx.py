@@ -12,7 +12,12 @@ from transfers.statements.selectors import Entry, Statement
 from transfers.statements.states import EntryKind
 
 _ACCOUNT_TYPES = {CustomerAccountKind.CHECKING: "CHECKING", CustomerAccountKind.SAVINGS: "SAVINGS"}
-_TYPES = {EntryKind.DEPOSIT: "DEP", EntryKind.WITHDRAWAL: "CASH", EntryKind.TRANSFER: "XFER"}
+_TYPES = {
+    EntryKind.DEPOSIT: "DEP",
+    EntryKind.WITHDRAWAL: "CASH",
+    EntryKind.TRANSFER: "XFER",
+    EntryKind.PAYMENT: "PAYMENT",
+}
 """Of what is not here, the direction is the type."""
 
 _MAX_NAME = 32
