@@ -4,7 +4,7 @@ An account's state changes only under the lock of its ledger row, which every po
 either the old state or the new one, and the account's own row needs no lock.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -244,23 +244,30 @@ def _inactivate(*, accounts: Sequence[Account], reason: str, actor: User | None,
     books = _lock_idle(accounts)
     closing = [account for account in accounts if books[account.pk].closed_at is None]
     _refuse_if_any(AccountHasBalanceError, [account for account in closing if books[account.pk].balance])
-    for account in closing:
-        _close(account=account, books=books[account.pk], reason=reason, now=now)
+    _close(closing, books=books, reason=reason, now=now)
     record_events(events=[account_inactivated(account=account, actor=actor, now=now) for account in closing])
     return closing
 
 
 def _lock_idle(accounts: Sequence[Account]) -> dict[UUID, LedgerAccount]:
-    """Lock the accounts without waiting, one by one so that the refusal can name those where money is moving.
+    """Lock the accounts without waiting; where money is moving, refuse by name.
 
     An open hold is a movement under way, too; a transfer in review has one.
     """
-    books: dict[UUID, LedgerAccount] = {}
-    for account in accounts:
-        with suppress(AccountBusyError), transaction.atomic():
-            books |= lock_accounts(account_ids=[account.pk], nowait=True)
+    books = _lock_without_waiting([account.pk for account in accounts])
     idle = {pk for pk, row in books.items() if not (row.pending_debits or row.pending_credits)}
     _refuse_if_any(TransactionInProgressError, [account for account in accounts if account.pk not in idle])
+    return books
+
+
+def _lock_without_waiting(account_ids: Sequence[UUID]) -> dict[UUID, LedgerAccount]:
+    """Lock all accounts at once; if any is busy, one by one, which leaves out those that are."""
+    with suppress(AccountBusyError), transaction.atomic():
+        return lock_accounts(account_ids=account_ids, nowait=True)
+    books: dict[UUID, LedgerAccount] = {}
+    for account_id in account_ids:
+        with suppress(AccountBusyError), transaction.atomic():
+            books |= lock_accounts(account_ids=[account_id], nowait=True)
     return books
 
 
@@ -270,9 +277,10 @@ def _refuse_if_any(error: type[BankError], concerned: Iterable[Account]) -> None
         raise error(details={"accounts": accounts})
 
 
-def _close(*, account: Account, books: LedgerAccount, reason: str, now: datetime) -> None:
-    restrictions.close_account(account=books, now=now)
-    account.status = AccountStatus.INACTIVE
-    account.status_reason = reason
-    account.inactivated_at = books.closed_at
-    account.save(update_fields=["status", "status_reason", "inactivated_at"])
+def _close(accounts: Sequence[Account], *, books: Mapping[UUID, LedgerAccount], reason: str, now: datetime) -> None:
+    restrictions.close_accounts(accounts=[books[account.pk] for account in accounts], now=now)
+    for account in accounts:
+        account.status = AccountStatus.INACTIVE
+        account.status_reason = reason
+        account.inactivated_at = books[account.pk].closed_at
+    Account.objects.bulk_update(accounts, ["status", "status_reason", "inactivated_at"])

@@ -3,6 +3,7 @@
 The caller has locked the row (ledger.locks.lock_accounts), so that no posting can race the change.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from core.db import require_transaction
@@ -40,11 +41,12 @@ def change_availability(*, account: LedgerAccount, change: AvailabilityChange, n
     account.save(update_fields=["floor", "pending_debits", "version", "last_booked_at"])
 
 
-def close_account(*, account: LedgerAccount, now: datetime) -> None:
-    """Close an empty account for good: nothing is posted to it any more (I7).
+def close_accounts(*, accounts: Collection[LedgerAccount], now: datetime) -> None:
+    """Close empty accounts for good, with one query: nothing is posted to them any more (I7).
 
-    It is closed at `now`, or at its latest booking if a clock was ahead: nothing may be booked after it was closed.
+    Each is closed at `now`, or at its latest booking if a clock was ahead: nothing may be booked after it was closed.
     """
     require_transaction()
-    account.closed_at = account.get_next_moment(now=now)
-    account.save(update_fields=["closed_at"])
+    for account in accounts:
+        account.closed_at = account.get_next_moment(now=now)
+    LedgerAccount.objects.bulk_update(accounts, ["closed_at"])

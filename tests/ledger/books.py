@@ -37,7 +37,7 @@ from ledger.chart import CASH, COSTS, CUSTOMERS, EQUITY, FEES, SETTLEMENT, SUSPE
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.locks import lock_accounts, lock_balances
 from ledger.models import LedgerAccount
-from ledger.restrictions import close_account, set_flags, set_floor
+from ledger.restrictions import close_accounts, set_flags, set_floor
 from ledger.selectors import Balance, get_balance, get_balance_at
 from ledger.services import get_internal_account_id, open_account, open_books, post_entries, reverse_entry
 from ledger.states import Side
@@ -167,7 +167,7 @@ class Books:
 
     @step(r"(?P<account>\S+) closes")
     def _closes(self, account: str) -> None:
-        close_account(account=self._lock(account), now=self.now)
+        close_accounts(accounts=[self._lock(account)], now=self.now)
 
     @step(r"((?P<name>\w+): )?(?P<debited>\S+ -?\d+(, \S+ -?\d+)*) -> (?P<credited>\S+ -?\d+(, \S+ -?\d+)*)")
     def _moves(self, name: str | None, debited: str, credited: str) -> None:
