@@ -1,11 +1,10 @@
 """Names and passwords, as everybody who signs in gives them: customers in the API, staff in the back office."""
 
-import hashlib
-
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from core.errors import NotAuthenticatedError
 from core.limits import FailureLimit
@@ -48,8 +47,14 @@ def _find_user(username: str) -> User | None:
 
 def _limit_failures(*, user: User | None, username: str, source: str) -> list[FailureLimit]:
     """Return the limits of the account and of the source; an unknown name counts like an account."""
-    account = str(user.pk) if user else hashlib.sha256(User.normalize_username(username).lower().encode()).hexdigest()
+    account = str(user.pk) if user else _veil_name(username)
     return [
         FailureLimit(kind="sign-in-account", subject=account, per_minute=settings.FAILED_SIGN_INS_PER_ACCOUNT),
         FailureLimit(kind="sign-in-source", subject=source, per_minute=settings.FAILED_SIGN_INS_PER_SOURCE),
     ]
+
+
+def _veil_name(username: str) -> str:
+    """Return what an unknown name is counted under: no hash that whoever reads Redis could find the name by."""
+    name = User.normalize_username(username).lower()
+    return salted_hmac("core.credentials", name, algorithm="sha256").hexdigest()
