@@ -18,13 +18,24 @@ _NONE = Outcomes(0, 0)
 _LONG = 100_000  # from here on, figures at the axis are in thousands
 
 
+class Key(NamedTuple):
+    """What bars of a colour stand for."""
+
+    label: str
+    colour: str
+
+
 class Chart(NamedTuple):
-    """Bars by day. `data` is what the theme draws, or empty if there is nothing; then `empty` is said instead."""
+    """Bars by day. `data` is what the theme draws, or empty if there is nothing; then `empty` is said instead.
+
+    `legend` explains the bars where there are several of a day, in their order: from below, or from the left.
+    """
 
     title: str
     note: str
     data: str
     empty: str
+    legend: Sequence[Key] = ()
 
 
 def list_days(*, today: date) -> list[date]:
@@ -44,7 +55,7 @@ def _make_outcomes(days: Sequence[date]) -> Chart:
     outcomes = count_outcomes(since=days[0])
     return _make_chart(
         "Transfers",
-        "Completed and failed, by day; the failed ones are red.",
+        "By day; the failed ones stand on top.",
         "No transfer was ordered in the last two weeks.",
         days,
         [
@@ -73,7 +84,7 @@ def _make_activity(days: Sequence[date]) -> Chart:
     active, sign_ins = count_active_clients(since=days[0]), sum_metric(name="sign_in", since=days[0])
     return _make_chart(
         "Clients",
-        "Moved money (green) and sign-ins to the API (yellow), by day.",
+        "By day: on the left who moved money, on the right how often somebody signed in to the API.",
         "No client moved money or signed in in the last two weeks.",
         days,
         [
@@ -86,7 +97,8 @@ def _make_activity(days: Sequence[date]) -> Chart:
 def _make_chart(title: str, note: str, empty: str, days: Sequence[date], datasets: Sequence[dict[str, Any]]) -> Chart:
     data = {"labels": [f"{day:%d %b}" for day in days], "datasets": datasets}
     has_any = any(float(value) for dataset in datasets for value in dataset["data"])
-    return Chart(title, note, json.dumps(data) if has_any else "", empty)
+    legend = [Key(dataset["label"], dataset["backgroundColor"]) for dataset in datasets] if len(datasets) > 1 else []
+    return Chart(title, note, json.dumps(data) if has_any else "", empty, legend)
 
 
 def _bars(label: str, colour: str, values: Sequence[int | str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Payments", "payments.payment", "send_money"),
         Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
     ),
-    "Regulator": (Entry("Reports", "regulatory.report", "gavel"),),
+    "Regulator": (Entry("Regulatory reports", "regulatory.report", "gavel"),),
     "Ledger": (
         Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
         Entry("Journal entries", "ledger.journalentry", "receipt_long"),

@@ -11,6 +11,7 @@ class CoreConfig(AppConfig):
     """The core app; after each migration it grants the runtime role its privileges."""
 
     name = "core"
+    verbose_name = "Staff"
 
     def ready(self) -> None:
         """Register what paths may hold, and connect the grants.

@@ -180,6 +180,7 @@ class LedgerAccount(models.Model):
                 condition=~Q(chart_code=CUSTOMERS.code),
             ),
         ]
+        indexes = [models.Index(name="ledger_account_in_the_chart", fields=["chart_code", "name", "currency"])]
 
     def __str__(self) -> str:
         """Return the account as the books call it."""

@@ -80,11 +80,12 @@ class LedgerAccountAdmin(BankAdmin):
     )
     empty_text = "No account matches. Accounts of a class start with its code, such as 1000 for cash."
     search_help_text = "Id, class or start of the name"
-    ordering = ("-pk",)
+    ordering = ("chart_code", "name", "currency")
     list_display = (
         "name",
         column("Class", lambda account: account.chart_code),
         "kind",
+        "currency",
         *balance_columns(lambda account: account),
         "version",
         column("Last booked", lambda account: show_moment(account.last_booked_at)),

@@ -7,3 +7,4 @@ class RegulatoryConfig(AppConfig):
     """The regulatory app."""
 
     name = "reporting.regulatory"
+    verbose_name = "Regulator"

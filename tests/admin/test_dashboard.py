@@ -52,6 +52,7 @@ def test_the_charts_show_transfers_volumes_and_clients_of_today_last() -> None:
     assert "in thousand BRL" in charts["Volume, BRL"].note
     assert read_bars(charts["Volume, USD"])["USD"][-1] == "20.50"
     assert read_bars(charts["Clients"])["Active clients"][-1] == 2
+    assert [key.label for key in charts["Clients"].legend] == ["Active clients", "Sign-ins"]
 
 
 def test_the_tables_show_products_clients_and_failures() -> None:

@@ -1,6 +1,7 @@
 """What the pages show: money, links between what belongs together, and no more personal data than needed."""
 
 import logging
+import re
 from collections.abc import Callable
 
 import pytest
@@ -67,6 +68,17 @@ def test_amounts_have_separators_and_their_currency(sign_in: SignIn) -> None:
 
     assert "1,234,567.89 <small>BRL</small>" in read(sign_in("auditor"), address(Account, "changelist"))
     assert "1,234,567.89" in read(sign_in("checker"), address(Account, "change", account.pk))
+
+
+def test_ledger_accounts_stand_in_the_order_of_the_chart(sign_in: SignIn) -> None:
+    make_account(currency="USD")
+    make_account(currency="BRL")
+
+    page = read(sign_in("auditor"), address(LedgerAccount, "changelist"))
+
+    codes = re.findall(r'class="[^"]*field-class[^"]*"[^>]*>\s*(\d+)', page)
+    assert len(codes) == LedgerAccount.objects.count()
+    assert codes == sorted(codes)
 
 
 def test_a_failed_transfer_says_why(bank: Bank, sign_in: SignIn) -> None:

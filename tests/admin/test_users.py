@@ -1,11 +1,13 @@
 """Users: staff are managed by who may, rights and customers' passwords by superusers only."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client as Browser
 
+from bank.roles import ROLES
 from core.models import User
 from tests.admin.addresses import address
 from tests.admin.conftest import make_member
@@ -83,3 +85,20 @@ def test_a_role_is_shown_with_what_it_may_do(sign_in: SignIn) -> None:
     page = sign_in("admin").get(address(Group, "change", Group.objects.get(name="checker").pk)).content.decode()
 
     assert "Can decide a KYC case" in page
+
+
+def test_a_users_page_says_in_words_what_each_role_may_do_and_what_switching_off_does(sign_in: SignIn) -> None:
+    page = sign_in("admin").get(address(User, "change", make_member("maker").pk)).content.decode()
+
+    assert all(re.search(rf"[Aa]n? {role} ", page) for role in ROLES)
+    assert "when a person leaves" in page
+    assert "user_permissions" not in page
+
+
+def test_a_superuser_gives_a_role_by_ticking_it(sign_in: SignIn) -> None:
+    maker, auditor = make_member("maker"), Group.objects.get(name="auditor")
+    body = {"username": "maker", "is_active": "on", "is_staff": "on", "groups": [auditor.pk]}
+
+    assert sign_in("admin").post(address(User, "change", maker.pk), body).status_code == 302
+
+    assert set(maker.groups.all()) == {auditor}

@@ -7,6 +7,7 @@ class PaymentsConfig(AppConfig):
     """The payments app; has its agreement with the books proven together with them."""
 
     name = "transfers.payments"
+    verbose_name = "Transfers"
 
     def ready(self) -> None:
         """Register what `verify_ledger` proves of payments."""

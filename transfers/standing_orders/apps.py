@@ -7,6 +7,7 @@ class StandingOrdersConfig(AppConfig):
     """The standing orders app; has its runs proven together with the books, and its lag measured."""
 
     name = "transfers.standing_orders"
+    verbose_name = "Transfers"
 
     def ready(self) -> None:
         """Register what `verify_ledger` proves and what `/metrics` shows of standing orders."""
