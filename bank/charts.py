@@ -84,7 +84,7 @@ def _make_activity(days: Sequence[date]) -> Chart:
     active, sign_ins = count_active_clients(since=days[0]), sum_metric(name="sign_in", since=days[0])
     return _make_chart(
         "Clients",
-        "By day: on the left who moved money, on the right how often somebody signed in to the API.",
+        "By day: how many moved money, and sign-ins to the API.",
         "No client moved money or signed in in the last two weeks.",
         days,
         [

@@ -29,11 +29,11 @@ from core.admin.tables import Amount, Link, Table, table_on
 from core.models import IdempotencyKey
 from events.admin import list_events, name_subject
 from ledger.admin.pages import CurrencyFilter
-from ledger.admin.statement import make_postings
+from ledger.admin.statement import make_postings, name_code
 from ledger.models import JournalEntry
 from transfers.models import Transfer
 from transfers.orders import STORED_FAILURES
-from transfers.states import TransferStatus
+from transfers.states import TransferKind, TransferStatus
 
 _TONES = {
     TransferStatus.COMPLETED: Tone.GOOD,
@@ -44,6 +44,8 @@ _SHOWN = 10
 _KEY_IS_NEAR = timedelta(minutes=5)
 
 name_subject(prefix="transfer", model=Transfer)
+for _kind in TransferKind:
+    name_code(code=_kind.value, name=str(_kind.label))
 
 
 def _show_transfer_status(transfer: Transfer) -> str:

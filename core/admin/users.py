@@ -23,8 +23,8 @@ from core.models import User
 
 _RIGHTS = ("is_superuser", "is_staff", "groups")
 
-_LAST_SIGN_IN = column("Last sign-in", lambda user: show_moment(user.last_login))
-_MADE = column("Made", lambda user: show_moment(user.date_joined))
+_LAST_SIGN_IN: Any = column("Last sign-in", lambda user: show_moment(user.last_login))
+_MADE: Any = column("Made", lambda user: show_moment(user.date_joined))
 _ROLES_HELP = (
     "What the person may do, and nothing else. A maker blocks and inactivates accounts and clients, handles dead "
     "letters and sends e-mail again. A checker decides KYC cases. An auditor sees all and changes nothing. A partner "

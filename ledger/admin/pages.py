@@ -27,6 +27,7 @@ from ledger.admin.statement import (
     make_holds,
     make_postings,
     make_statement,
+    show_code,
     show_hold_status,
 )
 from ledger.chart import CASH
@@ -141,7 +142,7 @@ class JournalEntryAdmin(BankAdmin):
     ordering = ("-pk",)
     list_display = (
         column("Entry", lambda entry: show_id(entry.pk)),
-        "code",
+        column("Why", lambda entry: show_code(entry.code)),
         column("Booked", lambda entry: show_moment(entry.booked_at)),
         column("Value date", lambda entry: show_day(entry.value_date)),
         column("Postings", lambda entry: entry.posting_count),
@@ -153,7 +154,7 @@ class JournalEntryAdmin(BankAdmin):
             {
                 "fields": (
                     column("Id", lambda entry: show_id(entry.pk)),
-                    "code",
+                    column("Why", lambda entry: show_code(entry.code)),
                     column("Booked", lambda entry: show_moment(entry.booked_at)),
                     column("Value date", lambda entry: show_day(entry.value_date)),
                     column("Reference", lambda entry: show_id(entry.reference)),

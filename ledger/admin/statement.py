@@ -14,7 +14,19 @@ from ledger.states import HoldStatus, Side
 _LINES = 20
 _BEFORE = "before"
 
+_names: dict[str, str] = {}
+
 HOLD_TONES = {HoldStatus.OPEN: Tone.WAITING, HoldStatus.CAPTURED: Tone.GOOD}
+
+
+def name_code(*, code: str, name: str) -> None:
+    """Say what staff read in place of the code of entries, which the ledger gets from above."""
+    _names[code] = name
+
+
+def show_code(code: str) -> str:
+    """Return why an entry was written, as staff read it."""
+    return _names.get(code) or code.replace("_", " ").capitalize()
 
 
 def show_side(posting: Posting, side: Side) -> str:
@@ -78,7 +90,7 @@ def _find_postings(request: HttpRequest, account_id: UUID) -> QuerySet[Posting]:
 def _make_line(posting: Posting) -> tuple[Any, ...]:
     return (
         show_moment(posting.booked_at),
-        link_to(JournalEntry, posting.entry_id, posting.entry.code),
+        link_to(JournalEntry, posting.entry_id, show_code(posting.entry.code)),
         show_side(posting, Side.DEBIT),
         show_side(posting, Side.CREDIT),
         show_amount(posting.balance_after, posting.currency),

@@ -63,6 +63,15 @@ def test_an_entry_reads_like_a_book(bank: Bank, sign_in: SignIn) -> None:
     assert "<tfoot>" in page
 
 
+def test_an_entry_says_why_in_the_words_of_transfers(bank: Bank, sign_in: SignIn) -> None:
+    browser, code = sign_in("auditor"), JournalEntry.objects.get(pk=bank.transfer.pk).code
+
+    entries = read(browser, address(JournalEntry, "changelist"))
+
+    assert bank.transfer.get_kind_display() in entries
+    assert f">{code}<" not in entries
+
+
 def test_amounts_have_separators_and_their_currency(sign_in: SignIn) -> None:
     account = make_account(balance=1_234_567_89)
 
