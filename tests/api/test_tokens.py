@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django import Settings
 
+from core.access import get_access
 from core.models import User
 from core.scopes import Scope, format_scopes
 from core.tokens import sign_access_token, sign_refresh_token
@@ -208,3 +209,4 @@ class TestTokens:
         partner.groups.clear()
 
         assert Caller(token).post(path, body).refusal == (403, "insufficient_scope")
+        assert get_access(token=token, now=timezone.now()).scopes == frozenset()
