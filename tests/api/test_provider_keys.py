@@ -205,7 +205,8 @@ class TestOutage:
     @pytest.mark.parametrize(
         "document",
         [
-            b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"keys":', b"<html></html>", b" " * 300_000,
+            b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"keys":', b"<html></html>",
+            b'{"issuer": "%i", "jwks_uri": "%s"}' + b" " * 300_000,
             b"{}", b'{"issuer": 7, "jwks_uri": 7}', b'{"issuer": "https://other.example", "jwks_uri": "%s"}',
             b'{"issuer": "%i", "jwks_uri": "file:///etc/passwd"}', b'{"issuer": "%i", "jwks_uri": "http://"}',
             b'{"issuer": "%i", "jwks_uri": "http://[::1"}', b'{"issuer": "%i", "jwks_uri": "http://x:y/"}',
