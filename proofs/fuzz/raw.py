@@ -1,10 +1,12 @@
 """Bodies that no schema describes: what is no JSON, or JSON of a kind that parsers fall over."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
+from core.api.examples import make_example
 from proofs.fuzz.bank import Bank
 from proofs.fuzz.document import Call, list_calls
-from tests.api.caller import Caller
+from tests.api.caller import Caller, get_document
 
 _JSON = "application/json"
 _FORM = "multipart/form-data; boundary=x"
@@ -58,15 +60,42 @@ BODIES: tuple[tuple[str, bytes], ...] = (
 
 
 def send_raw_bodies(bank: Bank) -> list[str]:
-    """Send each of BODIES to each call that takes a body, and return what was not refused as the document says."""
+    """Send each of BODIES, and good ones that were spoiled, to each call that takes a body.
+
+    Return what was not refused as the document says.
+    """
     calls = [call for call in list_calls() if "requestBody" in call.operation]
-    return [finding for call in calls for finding in _send(bank, call)]
+    return [finding for call in calls for finding in _send(bank, call, [*BODIES, *_spoil_good_body(bank, call)])]
 
 
-def _send(bank: Bank, call: Call) -> Iterator[str]:
-    caller = Caller(bank.get_token(call.operation))
+def _spoil_good_body(bank: Bank, call: Call) -> list[tuple[str, bytes]]:
+    """Return bodies that would be taken but for one thing, which makes them no strict JSON, or none of this call."""
+    content = call.operation["requestBody"]["content"].get(_JSON)
+    if content is None:
+        return []
+    components = get_document()["components"]["schemas"]
+    body = bank.fill_body(make_example(content["schema"], components), content["schema"], components)
+    good = json.dumps(body).encode()
+    first = json.dumps(next(iter(body))).encode()
+    return [
+        (_JSON, b"{" + first + b": null, " + good[1:]),
+        (_JSON, good[:-1] + b', "nobody_knows_this": 1}'),
+        (_JSON, good[:-1] + b",}"),
+        (_JSON, good + b"\x00"),
+        (_JSON, good + good),
+        (_JSON, b"[" + good + b"]"),
+        (_JSON, b"\xef\xbb\xbf" + good),
+        (_JSON, good.decode().encode("utf-16")),
+        (f"{_JSON}; charset=utf-16", good),
+        ("text/plain", good),
+        ("application/x-www-form-urlencoded", good),
+    ]
+
+
+def _send(bank: Bank, call: Call, bodies: Sequence[tuple[str, bytes]]) -> Iterator[str]:
+    caller = Caller(bank.get_token(call.operation), SERVER_NAME="localhost")
     may_be_empty = not call.operation["requestBody"].get("required")
-    for position, (content_type, content) in enumerate(BODIES):
+    for position, (content_type, content) in enumerate(bodies):
         path = bank.fill_path(call.path)
         headers = {"Idempotency-Key": f"raw-{call.name}-{position}"}
         try:
