@@ -188,6 +188,13 @@ def test_another_batch_under_the_same_key_is_refused(
     assert api.post("transfers/batch", other, key="k1").refusal == (422, "idempotency_key_reused")
 
 
+def test_a_batch_to_another_number_that_no_account_has_is_another_batch(api: Caller, source: Account) -> None:
+    one, other = (batch(order(source, number)) for number in ("123456789012", "123456789103"))
+    api.post("transfers/batch", one, key="k1")
+
+    assert api.post("transfers/batch", other, key="k1").refusal == (422, "idempotency_key_reused")
+
+
 def test_shows_all_new_balances_at_once(api: Caller, alice: Client, source: Account, target: Account) -> None:
     savings = make_account(client=alice)
     api.post("transfers/batch", batch(order(source, savings), order(savings, target, amount="0.50")), key="k1")
