@@ -2,27 +2,20 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 from io import BytesIO, StringIO
-from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
 from django.db import transaction
-from pyiso20022.camt.camt_053_001_08 import Document
 from pypdf import PdfReader
 from pytest_django import Settings
-from xsdata.formats.dataclass.parsers import XmlParser
-from xsdata.formats.dataclass.parsers.config import ParserConfig
-from xsdata.formats.dataclass.serializers import XmlSerializer
 
 from tests.factories import make_account, make_client, pay_in
+from tests.statements.camt import list_faults, read_camt
 from tests.statements.story import NOW, Story, day
 from transfers.statements.files import RENDERERS, answer_with
 from transfers.statements.periods import Period
@@ -352,52 +345,3 @@ def outline(element: ElementTree.Element | None) -> list[str]:
     """Return the names of the children."""
     assert element is not None
     return [child.tag for child in element]
-
-
-def read_camt(content: bytes) -> Any:
-    """Return the statement in the schema's classes; fail over an element or attribute that they do not know."""
-    config = ParserConfig(
-        fail_on_unknown_properties=True, fail_on_unknown_attributes=True, fail_on_converter_warnings=True
-    )
-    document = XmlParser(config=config).from_bytes(content, Document)
-    [statement] = document.bk_to_cstmr_stmt.stmt
-    return statement
-
-
-def list_faults(content: bytes) -> list[str]:
-    """Return what the schema's classes refuse: restrictions that are not kept, and elements out of order."""
-    document = XmlParser(config=ParserConfig(fail_on_unknown_properties=True)).from_bytes(content, Document)
-    again = XmlSerializer().render(document)
-    faults = [] if canonical(again) == canonical(content) else ["elements out of order, or written otherwise"]
-    return [*faults, *check(document, "Document")]
-
-
-def canonical(content: bytes | str) -> str:
-    """Return XML in one form whatever its prefixes and the spaces between its elements."""
-    return ElementTree.canonicalize(content, strip_text=True, rewrite_prefixes=True)
-
-
-def check(value: object, path: str) -> Iterator[str]:
-    """Yield the restrictions of the schema that `value`, an object of its classes, does not keep."""
-    for field in fields(value):  # type: ignore[arg-type]
-        content, rules = getattr(value, field.name), field.metadata
-        found = content if isinstance(content, list) else [] if content is None else [content]
-        if len(found) < rules.get("min_occurs", int(rules.get("required", False))):
-            yield f"{path}.{field.name} is missing"
-        for each in found:
-            yield from check(each, f"{path}.{field.name}") if is_dataclass(each) else check_leaf(each, rules, path)
-
-
-def check_leaf(value: object, rules: Any, path: str) -> Iterator[str]:
-    """Yield the restrictions that a text or a number does not keep."""
-    if isinstance(value, Enum | bool):
-        return
-    if isinstance(value, Decimal):
-        digits, exponent = len(value.as_tuple().digits), -int(value.as_tuple().exponent)
-        if digits > rules.get("total_digits", 99) or exponent > rules.get("fraction_digits", 99) or value < 0:
-            yield f"{path}: {value} has too many digits"
-    if isinstance(value, str):
-        if not rules.get("min_length", 0) <= len(value) <= rules.get("max_length", 10**9):
-            yield f"{path}: {value!r} is too short or too long"
-        if not re.fullmatch(rules.get("pattern", "(?s:.*)"), value):
-            yield f"{path}: {value!r} is not of the pattern"
