@@ -20,6 +20,7 @@ from notifications.services import Draft, make_notifications
 from notifications.states import Kind
 from tests.admin.addresses import address
 from tests.admin.conftest import Bank
+from tests.plans import explain
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,7 @@ def test_a_delivery_is_found_by_its_id_its_notification_and_its_client(bank: Ban
 
 
 def test_a_search_by_id_looks_into_indexes_and_joins_no_whole_tables(bank: Bank, sign_in: SignIn) -> None:
-    plan = explain(sign_in("auditor"), f"{address(Delivery, 'changelist')}?q={bank.alice.pk}", Delivery)
+    plan = plan_of(sign_in("auditor"), f"{address(Delivery, 'changelist')}?q={bank.alice.pk}", Delivery)
 
     assert "Index Cond: (client_id = " in plan
     assert " OR " not in plan
@@ -117,7 +118,7 @@ def test_a_list_of_days_long_ago_does_not_read_all_that_came_since(
 ) -> None:
     days = urlencode({f"{moment}_from": "2026-03-02", f"{moment}_to": "2026-03-02"})
 
-    plan = explain(sign_in("auditor"), f"{address(model, 'changelist')}?{days}", model)
+    plan = plan_of(sign_in("auditor"), f"{address(model, 'changelist')}?{days}", model)
 
     assert f"Index Scan Backward using {model._meta.db_table}_pkey" in plan
     assert "Index Cond: ((id >= " in plan
@@ -126,18 +127,15 @@ def test_a_list_of_days_long_ago_does_not_read_all_that_came_since(
 def test_what_staff_were_told_is_found_among_what_clients_were(bank: Bank, sign_in: SignIn) -> None:
     page = f"{address(Notification, 'changelist')}?role__exact=checker"
 
-    assert "Scan using notifications_of_staff" in explain(sign_in("checker"), page, Notification)
+    assert "Scan using notifications_of_staff" in plan_of(sign_in("checker"), page, Notification)
 
 
-def explain(browser: Browser, page: str, model: type[Model]) -> str:
+def plan_of(browser: Browser, page: str, model: type[Model]) -> str:
     """Return how PostgreSQL would find the rows of a list if there were many."""
     with CaptureQueriesContext(connection) as captured:
         browser.get(page)
     [search] = [query["sql"] for query in captured if f'FROM "{model._meta.db_table}"' in query["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        cursor.execute(f"EXPLAIN {search}")
-        return "\n".join(row[0] for row in cursor.fetchall())
+    return explain(search)
 
 
 def test_a_maker_sends_again_with_a_reason(bank: Bank, sign_in: SignIn) -> None:

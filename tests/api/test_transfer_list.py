@@ -13,6 +13,7 @@ from kyc.models import Client
 from tests.api.caller import Caller, call_as
 from tests.api.orders import order
 from tests.factories import make_account, make_alice
+from tests.plans import explain
 
 pytestmark = pytest.mark.django_db
 
@@ -111,10 +112,7 @@ class TestReading:
     def test_a_page_comes_from_the_ends_of_two_indexes(self, api: Caller) -> None:
         with CaptureQueriesContext(connection) as captured:
             api.get("transfers", status="completed")
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")  # as if there were many rows
-            cursor.execute(f"EXPLAIN {captured[-1]['sql']}")
-            plan = "\n".join(row[0] for row in cursor.fetchall())
+        plan = explain(captured[-1]["sql"])
 
         assert "Scan Backward using transfers_transfer_debtor on" in plan
         assert "Scan Backward using transfers_transfer_creditor on" in plan
