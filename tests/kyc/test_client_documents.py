@@ -12,6 +12,7 @@ from core.db import get_constraint_name
 from core.errors import InvalidInputError
 from core.ids import uuid7
 from events.models import Event
+from kyc import files
 from kyc.errors import (
     ClientChangedError,
     ClientInactiveError,
@@ -68,6 +69,15 @@ def test_a_file_that_is_sent_again_is_the_same_document() -> None:
 
     assert first == again
     assert Event.objects.filter(type="client.document_added").count() == 1
+
+
+def test_a_file_that_is_sent_again_is_not_looked_into_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bob = make_bob()
+    first = add(bob.id)
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.01)
+
+    with files._turns, files._turns:
+        assert add(bob.id) == first
 
 
 def test_one_file_may_prove_two_things_and_be_sent_by_two_clients() -> None:
