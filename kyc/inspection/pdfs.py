@@ -6,13 +6,17 @@ from io import BytesIO
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
 
+from kyc.inspection.streams import measure_stream
 from kyc.inspection.verdicts import Finding, RefusedFileError
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 50
 MAX_OBJECTS = 20_000
+
+MAX_UNFOLDED_BYTES = 256 * 1024**2
+"""Of all streams together: ten pages of A4 in full colour, at 300 dots an inch and packed without a loss."""
 
 _HEAD_BYTES = 1024
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|script|svg|iframe|\?xml)", re.IGNORECASE)
@@ -46,8 +50,12 @@ def inspect_pdf(content: bytes) -> Finding:
         raise RefusedFileError("The PDF is encrypted.")
     if not 1 <= len(reader.pages) <= MAX_PAGES:
         raise RefusedFileError(f"The PDF has no page, or more than {MAX_PAGES}.")
-    if any(map(_is_active, _list_dictionaries(reader))):
-        raise RefusedFileError(_ACTIVE)
+    left = MAX_UNFOLDED_BYTES
+    for item in _list_dictionaries(reader):
+        if _is_active(item):
+            raise RefusedFileError(_ACTIVE)
+        if isinstance(item, StreamObject):
+            left -= measure_stream(item, most=left)
     return Finding(MEDIA_TYPE, MEDIA_TYPE)
 
 
