@@ -66,7 +66,8 @@ def test_a_file_is_served_so_that_it_can_do_nothing(
     assert response["Content-Type"] == ("image/jpeg" if kind == "image" else "application/pdf")
     assert response["Content-Disposition"].startswith(f'{how}; filename="document-')
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in response["Content-Security-Policy"]
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "no-store" in response["Cache-Control"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 from pytest_django import Settings
 
@@ -83,6 +84,15 @@ class TestRenewal:
         assert _call(provider, alice).status == 200
         provider.keys = {"second": make_key("second")}
         clock.shift(timedelta(minutes=6))
+
+        assert _call(provider, alice, key=make_key("first")).refusal == (401, "not_authenticated")
+
+    def test_also_when_the_clock_was_put_back(
+        self, alice: Client, provider: Provider, clock: time_machine.Traveller
+    ) -> None:
+        assert _call(provider, alice).status == 200
+        provider.keys = {"second": make_key("second")}
+        clock.shift(timedelta(minutes=-6))
 
         assert _call(provider, alice, key=make_key("first")).refusal == (401, "not_authenticated")
 
@@ -243,6 +253,25 @@ class TestOutage:
 
         assert _call(provider, alice, key=make_key("first")).refusal == (401, "not_authenticated")
         assert _call(provider, alice, kid="second", key=make_key("second")).status == 200
+
+    def test_a_short_key_signs_nothing(self, alice: Client, provider: Provider) -> None:
+        provider.keys["short"] = make_key("short", bits=1024)
+
+        assert _call(provider, alice, kid="short", key=make_key("short", bits=1024)).status == 401
+
+    def test_keys_are_as_protected_on_the_way_as_the_provider(
+        self, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        description = {"issuer": "https://provider.example", "jwks_uri": provider.address + KEYS}
+        fetch = fetching.fetch_object
+        monkeypatch.setattr(
+            keys, "fetch_object", lambda url: fetch(url=url) if provider.address in url else description
+        )
+        ring = keys.KeyRing(issuer="https://provider.example", jwks_url="")
+
+        with pytest.raises(IdentityProviderUnavailableError):
+            ring.find_key(kid="first", now=timezone.now())
+        assert provider.asked == []
 
     @pytest.mark.parametrize("document", [b"{}", b'{"keys": {}}', b'{"keys": []}', b'{"keys": [{"kty": "RSA"}]}'])
     def test_without_a_key_of_use_the_known_ones_go_on(

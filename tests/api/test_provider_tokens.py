@@ -95,6 +95,7 @@ FORGERIES: dict[str, Callable[[Provider, Client], str]] = {
     "endless expiry": lambda p, a: p.sign(b'{"exp":1e400,' + json.dumps(p.claim(a, exp=...)).encode()[1:]),
     "not yet valid": lambda p, a: p.issue(a, nbf=_now() + 60),
     "issued tomorrow": lambda p, a: p.issue(a, iat=_now() + 86_400, exp=_now() + 90_000),
+    "moment of issue that is true": lambda p, a: p.issue(a, iat=True),
     "no moment of issue": lambda p, a: p.issue(a, iat=...),
     "no subject": lambda p, a: p.issue(a, sub=...),
     "empty subject": lambda p, a: p.issue(a, sub=""),

@@ -26,7 +26,7 @@ from pypdf.generic import (
 from kyc import files
 from kyc.errors import InspectionBusyError, UnsupportedDocumentError
 from kyc.files import inspect_file
-from kyc.inspection.__main__ import inspect
+from kyc.inspection.__main__ import CPU_SECONDS, MEMORY_BYTES, inspect
 from kyc.inspection.images import KEPT_SIDE
 from kyc.inspection.pdfs import MAX_PAGES
 from kyc.inspection.verdicts import RefusedFileError
@@ -259,6 +259,20 @@ def test_a_decoder_that_goes_wrong_takes_nothing_with_it(program: str, monkeypat
 
     with pytest.raises(UnsupportedDocumentError):
         inspect_file(content=make_pdf())
+
+
+def test_a_decoder_is_limited_before_it_sees_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = """
+import resource, sys
+from kyc.inspection import __main__ as inspection
+def inspect(content):
+    limits = [resource.getrlimit(each)[0] for each in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE)]
+    return inspection.Finding("a", "b", str(limits).encode())
+inspection.inspect = inspect
+sys.exit(inspection.main())"""
+    run_instead(monkeypatch, program)
+
+    assert inspect_file(content=b"x").kept == str([MEMORY_BYTES, CPU_SECONDS, 0]).encode()
 
 
 def test_a_decoder_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,29 @@ def test_a_file_is_left_where_it_is_until_its_reader_takes_it(
     assert (len(sender.unsent), sender.file_bytes) == (0, 0)
 
 
+def test_of_a_file_that_was_taken_nothing_is_left_open(outlet: tuple[Outlet, socket.socket], tmp_path: Path) -> None:
+    sender, reader = outlet
+    path = tmp_path / "small"
+    path.write_bytes(b"small")
+    before = set(os.listdir("/proc/self/fd"))
+
+    with path.open("rb") as file:
+        sender.sendfile(file)
+
+    assert reader.recv(100) == b"small"
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_of_a_connection_that_is_closed_nothing_is_left_open(large_file: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    ours, theirs = socket.socketpair()
+
+    with closing(theirs), closing(Outlet(ours)) as sender, large_file.open("rb") as file:
+        sender.sendfile(file)
+
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
 def test_of_a_reader_who_has_gone_nothing_is_left_open(outlet: tuple[Outlet, socket.socket], large_file: Path) -> None:
     sender, _ = outlet
     before = set(os.listdir("/proc/self/fd"))
