@@ -318,6 +318,40 @@ def test_a_repeated_order_for_a_hold_is_answered_with_the_hold_as_it_was_placed(
     assert api.get(f"holds/{first.data['id']}").data == captured.data
 
 
+@pytest.mark.parametrize(
+    "change", [{"amount": "60.01"}, {"currency": "USD"}, {"expires_at": "2099-01-02T00:00:00Z"}, {"expires_at": None}]
+)
+def test_another_hold_under_the_same_key_is_refused(api: Caller, source: Account, change: dict[str, Any]) -> None:
+    place(api, source, expires_at="2099-01-01T00:00:00Z")
+
+    again = place(api, source, **({"expires_at": "2099-01-01T00:00:00Z"} | change))
+
+    assert again.refusal == (422, "idempotency_key_reused")
+
+
+def test_a_hold_of_another_account_under_the_same_key_is_refused(api: Caller, alice: Client, source: Account) -> None:
+    place(api, source)
+
+    assert place(api, make_account(client=alice, balance=10_000)).refusal == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("other", ["amount", "creditor", "hold"])
+def test_another_capture_under_the_same_key_is_refused(
+    api: Caller, alice: Client, source: Account, target: Account, other: str
+) -> None:
+    first, second = (place(api, source, key=key, amount="10.00") for key in ("first", "second"))
+    capture(api, first, target, amount="5.00")
+
+    again = capture(
+        api,
+        second if other == "hold" else first,
+        make_account(client=alice) if other == "creditor" else target,
+        amount="6.00" if other == "amount" else "5.00",
+    )
+
+    assert again.refusal == (422, "idempotency_key_reused")
+
+
 def test_the_transfer_of_a_hold_is_the_same_after_it_was_reversed(
     api: Caller, source: Account, target: Account
 ) -> None:

@@ -28,6 +28,7 @@ from ledger.models import Hold, JournalEntry
 from ledger.states import HoldStatus
 from tests.factories import make_account, make_blocked_account, make_inactive_account, pay_in, pay_out
 from tests.payments.cashier import (
+    IBAN,
     NOW,
     complete,
     give_back,
@@ -38,6 +39,7 @@ from tests.payments.cashier import (
     read_own,
     submit,
 )
+from transfers.payments.creditors import Creditor
 from transfers.payments.errors import PaymentNotFoundError, PaymentStepError
 from transfers.payments.models import Payment
 from transfers.payments.services import order_payment
@@ -243,7 +245,17 @@ def test_a_repeated_order_makes_one_payment() -> None:
     assert Hold.objects.count() == 1
 
 
-@pytest.mark.parametrize("change", [{"amount": 41}, {"remittance_information": ""}, {"debtor_account_id": uuid7()}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 41},
+        {"currency": "USD"},
+        {"remittance_information": ""},
+        {"debtor_account_id": uuid7()},
+        {"creditor": Creditor(name="Carla Costa", iban=IBAN)},
+        {"creditor": Creditor(name="Bruno Barbosa", iban="GB29NWBK60161331926819")},
+    ],
+)
 def test_another_order_under_the_key_is_refused(change: dict[str, Any]) -> None:
     asked = make_order(make_account(balance=100))
     order_payment(order=asked, now=NOW)

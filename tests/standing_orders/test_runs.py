@@ -109,6 +109,34 @@ def test_what_is_too_late_is_noted_and_moves_no_money() -> None:
     assert outcomes == [("refused", "too_late")] + [("completed", "")] * 4
 
 
+@pytest.mark.parametrize(("days", "outcome"), [(0, "completed"), (1, "refused")])
+def test_lateness_is_counted_from_the_day_on_which_it_was_to_be_carried_out(days: int, outcome: str) -> None:
+    order = give(make_account(balance=100), make_account(), once(date(2026, 3, 7)))  # a Saturday: due on Monday
+
+    carry_out(date(2026, 3, 9) + MAX_LATE + timedelta(days=days))
+
+    assert [outcome for _, outcome, _ in list_runs(order)] == [outcome]
+
+
+def test_lateness_is_counted_in_days_of_the_banks_time_zone() -> None:
+    order = give(make_account(balance=100), make_account())
+    last_moment = noon(TODAY + MAX_LATE + timedelta(days=1)).replace(hour=2, minute=59)  # in UTC, the day after
+
+    carry_out(clock=lambda: last_moment)
+
+    assert list_runs(order) == [(TODAY, "completed", "")]
+
+
+@pytest.mark.parametrize(("currency", "next_run"), [("BRL", date(2026, 4, 22)), ("USD", date(2026, 4, 21))])
+def test_the_next_due_date_waits_for_the_calendar_of_its_currency(currency: str, next_run: date) -> None:
+    debtor, creditor = make_account(currency=currency), make_account(currency=currency)
+    order = give(debtor, creditor, monthly(21), currency=currency)  # the 21st of April is a holiday in Brazil
+
+    carry_out(date(2026, 3, 23))
+
+    assert (read(order).next_due_date, read(order).next_run_date) == (date(2026, 4, 21), next_run)
+
+
 def test_too_little_money_is_a_failed_transfer_that_is_not_tried_again() -> None:
     debtor = make_account()
     order = give(debtor, make_account(), weekly())

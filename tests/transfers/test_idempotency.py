@@ -136,6 +136,20 @@ def test_a_batch_may_mix_new_orders_with_repeated_ones(desk: Desk) -> None:
     assert find_faults() == []
 
 
+def test_a_repeated_order_is_known_in_whichever_step_of_a_batch_it_comes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transfers.services._STEP", 2)
+    old = desk.read("alice -> carla 30", key="old")
+    submit_transfers(orders=[old], now=NOW)
+    new = [desk.read("alice -> carla 1") for _ in range(4)]
+
+    outcomes = submit_transfers(orders=[*new[:3], old, new[3]], now=NOW)
+
+    assert [getattr(outcome, "is_replayed", None) for outcome in outcomes] == [False, False, False, True, False]
+    assert desk.get_balances("carla") == {"carla": 34}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
