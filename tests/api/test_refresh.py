@@ -75,13 +75,15 @@ class TestRefreshing:
         for stored in (row.id, row.family, row.id.hex):
             assert refresh(str(stored)).status == 401
 
-    def test_old_tokens_are_deleted(self, alice: Client) -> None:
+    def test_old_tokens_are_deleted_and_no_others(self, alice: Client) -> None:
         pair = sign_in(alice.user.username).data
         RefreshToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
         assert refresh(pair["refresh"]).status == 401
+        in_time = sign_in(alice.user.username).data
         assert delete_stale_keys() == 1
-        assert not RefreshToken.objects.exists()
+        assert RefreshToken.objects.count() == 1
+        assert refresh(in_time["refresh"]).status == 200
 
     def test_an_access_token_refreshes_nothing(self, alice: Client) -> None:
         assert refresh(sign_in(alice.user.username).data["access"]).status == 401
