@@ -1,5 +1,6 @@
 """From what schemathesis makes up to what the bank is asked: positive parts get values that mean something."""
 
+import json
 from itertools import count
 from typing import Any
 
@@ -67,8 +68,15 @@ def _is_led(case: Case[Any]) -> bool:
 
 
 def _is_about_odd_text(case: Case[Any], response: Response) -> bool:
-    """Tell whether only texts are at fault that no line may hold: which characters these are, no schema can say."""
-    at_fault = response.json()["data"].get("errors", {}) if response.status_code == 400 else {}
+    """Tell whether only texts are at fault that no line may hold: which characters these are, no schema can say.
+
+    A body with NUL in it is refused as a whole, before its fields are looked at.
+    """
+    if response.status_code != 400:
+        return False
+    at_fault = response.json()["data"].get("errors", {})
+    if not at_fault:
+        return "\\u0000" in json.dumps(case.body, default=str)
     texts = [_follow(case.body, field.split(".")) for field in at_fault]
     return bool(texts) and all(isinstance(text, str) and not (text.isprintable() and text.strip()) for text in texts)
 
