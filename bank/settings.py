@@ -201,14 +201,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and Celery. Two databases: the cache may be emptied at any time, the queue may not.
 REDIS_URL = _url("REDIS_URL", "redis", "rediss")
+REDIS_TIMEOUT_SECONDS = 0.5  # then a balance is read elsewhere, and limits are not exact
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_SECONDS,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT_SECONDS,
         },
     }
 }

@@ -30,7 +30,6 @@ from core.errors import RateLimitedError
 logger = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 5.0
-_TIMEOUT_SECONDS = 0.5
 
 
 class _Redis:
@@ -40,8 +39,8 @@ class _Redis:
         storage = RedisStorage(
             settings.REDIS_URL,
             wrap_exceptions=True,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
+            socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type] # handed on to redis-py
         )
         self.limiter = strategies.MovingWindowRateLimiter(storage)

@@ -15,6 +15,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
+from core import limits
+
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # each example talks to PostgreSQL
 hypothesis_settings.register_profile(
     "quick", max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW
@@ -55,6 +57,8 @@ def _own_cache() -> None:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{2 + worker}"  # 0 and 1 are the bank's
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    settings.REDIS_TIMEOUT_SECONDS = 30  # a machine that stands still for a second is not a dead Redis
+    settings.CACHES["default"]["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 30, "SOCKET_TIMEOUT": 30}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -69,6 +73,7 @@ def _empty_cache() -> Iterator[Any]:
     """Start each test with an empty Redis, so that no limit is used up by another."""
     yield
     get_redis_connection("default").flushdb()
+    limits._own_failures.cache_clear()
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class Engines:
         passwords = read_passwords(folder.secrets)
         return cls(
             Postgres(folder, port=ports.postgres, passwords=passwords, is_durable=is_durable),
-            Valkey(folder, port=ports.valkey, password=passwords.valkey),
+            Valkey(folder, port=ports.valkey, password=passwords.valkey, is_durable=is_durable),
             broker or MockBroker(port=ports.broker, log=folder.logs / "broker.log"),
         )
 

@@ -12,15 +12,18 @@ from bank.embedded.program import Program
 CACHE_DATABASE = 0
 QUEUE_DATABASE = 1
 DATABASES = 256  # besides these two, one for each worker of parallel tests
+DURABLE = "appendonly yes\nappendfsync everysec"
+NOT_DURABLE = 'appendonly no\nsave ""'  # survives nothing, and so never waits for a busy disk
 
 
 class Valkey:
-    """One Valkey server in a data folder."""
+    """One Valkey server in a data folder. `is_durable`: False only for data that is thrown away."""
 
-    def __init__(self, folder: DataFolder, *, port: int, password: str) -> None:
+    def __init__(self, folder: DataFolder, *, port: int, password: str, is_durable: bool) -> None:
         self._folder = folder
         self._port = port
         self._password = password
+        self._is_durable = is_durable
         self._binary = find_valkey()
 
     def url(self, database: int) -> str:
@@ -38,8 +41,7 @@ class Valkey:
             f'dir "{self._folder.valkey}"\n'
             "maxmemory-policy noeviction\n"  # a full cache must not push tasks out of the queue
             f"databases {DATABASES}\n"
-            "appendonly yes\n"
-            "appendfsync everysec\n"
+            f"{DURABLE if self._is_durable else NOT_DURABLE}\n"
         )
 
     def program(self) -> Program:
