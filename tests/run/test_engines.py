@@ -37,9 +37,9 @@ def folder(tmp_path: Path) -> DataFolder:
 
 
 @asynccontextmanager
-async def running(folder: DataFolder) -> AsyncIterator[Engines]:
+async def running(folder: DataFolder, *, is_durable: bool = False) -> AsyncIterator[Engines]:
     supervisor = Supervisor(Screen())
-    engines = Engines.of(folder, keep_ports(folder), is_durable=False)
+    engines = Engines.of(folder, keep_ports(folder), is_durable=is_durable)
     try:
         await engines.start(supervisor)
         yield engines
@@ -59,13 +59,13 @@ def postmaster(folder: DataFolder) -> int:
 
 def test_data_and_addresses_survive_a_restart(folder: DataFolder) -> None:
     async def write() -> EnginePorts | None:
-        async with running(folder) as engines:
+        async with running(folder, is_durable=True) as engines:
             query(engines.postgres.url(OWNER), "CREATE TABLE note AS SELECT 'kept' AS text")
             redis.Redis.from_url(engines.valkey.url(CACHE_DATABASE)).set("note", "kept")
         return read_ports(folder)
 
     async def read() -> tuple[object, object, EnginePorts | None]:
-        async with running(folder) as engines:
+        async with running(folder, is_durable=True) as engines:
             row = query(engines.postgres.url(OWNER), "SELECT text FROM note")[0][0]
             value = redis.Redis.from_url(engines.valkey.url(CACHE_DATABASE)).get("note")
         return row, value, read_ports(folder)
