@@ -58,7 +58,8 @@ def _own_cache() -> None:
     settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{2 + worker}"  # 0 and 1 are the bank's
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
     settings.REDIS_TIMEOUT_SECONDS = 30  # a machine that stands still for a second is not a dead Redis
-    settings.CACHES["default"]["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 30, "SOCKET_TIMEOUT": 30}
+    options = cast("dict[str, Any]", settings.CACHES["default"]["OPTIONS"])
+    options |= {"SOCKET_CONNECT_TIMEOUT": 30, "SOCKET_TIMEOUT": 30}
 
 
 @pytest.fixture(autouse=True, scope="session")
