@@ -3,11 +3,13 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django_redis import get_redis_connection
@@ -57,6 +59,8 @@ def _own_cache() -> None:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{2 + worker}"  # 0 and 1 are the bank's
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    with suppress(AttributeError):
+        del caches["default"]  # if collecting the tests has made it, it would still be of database 0
     settings.REDIS_TIMEOUT_SECONDS = 30  # a machine that stands still for a second is not a dead Redis
     options = cast("dict[str, Any]", settings.CACHES["default"]["OPTIONS"])
     options |= {"SOCKET_CONNECT_TIMEOUT": 30, "SOCKET_TIMEOUT": 30}
