@@ -1,7 +1,7 @@
 """Acts: what staff may do to the subject of a page. Each has a button, asks for a reason and makes one service call."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -40,6 +40,12 @@ class Act:
     permission: ClassVar[str]
     icon: ClassVar[str]
     variant: ClassVar[ActionVariant] = ActionVariant.DEFAULT
+    form: ClassVar[type[forms.Form]] = ReasonForm
+    """What is asked; an act that asks for more than a reason overrides `carry_out`."""
+
+    def make_form(self, subject: Any, **filled_in: Any) -> forms.Form:
+        """Return the form about `subject`; `filled_in` is its `data`, or the `initial` values of the page's address."""
+        return self.form(**filled_in)
 
     def is_offered(self, subject: Any) -> bool:
         """Tell whether the button makes sense now. The service, not this, decides whether the act is refused."""
@@ -59,6 +65,10 @@ class Act:
         `seen` is the fingerprint of what stood on the page that was confirmed.
         """
         raise NotImplementedError
+
+    def carry_out(self, *, subject: Any, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
+        """Perform the act with what its form was answered. Raises BankError."""
+        return self.perform(subject=subject, seen=seen, reason=answers["reason"], actor=actor, now=now)
 
     def explain(self, error: BankError) -> SafeString:
         """Return a refusal in words."""

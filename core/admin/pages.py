@@ -12,13 +12,14 @@ from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.paginator import InfinitePaginator
 
-from core.admin.acts import Act, ReasonForm, find_act, list_offered_acts
+from core.admin.acts import Act, find_act, list_offered_acts
 from core.admin.cells import find_page
 from core.admin.search import PrivateSearch, parse_uuid
 from core.admin.tables import make_tables
@@ -140,25 +141,23 @@ class BankAdmin(PrivateSearch):
         if subject is None:
             raise Http404
         if request.method != "POST":
-            return self._ask(request, act, subject, ReasonForm(), status=200)
-        return self._perform(request, act, subject, ReasonForm(request.POST))
+            return self._ask(request, act, subject, act.make_form(subject, initial=request.GET.dict()), status=200)
+        return self._perform(request, act, subject, act.make_form(subject, data=request.POST))
 
-    def _perform(self, request: HttpRequest, act: Act, subject: Model, form: ReasonForm) -> HttpResponse:
+    def _perform(self, request: HttpRequest, act: Act, subject: Model, form: Form) -> HttpResponse:
         if not form.is_valid():
             return self._ask(request, act, subject, form, status=400)
-        seen, reason = request.POST.get("seen", ""), form.cleaned_data["reason"]
+        seen, answers = request.POST.get("seen", ""), form.cleaned_data
         actor = cast("User", request.user)
         try:
-            done = act.perform(subject=subject, seen=seen, reason=reason, actor=actor, now=timezone.now())
+            done = act.carry_out(subject=subject, seen=seen, answers=answers, actor=actor, now=timezone.now())
         except BankError as error:
             messages.error(request, act.explain(error))
             return self._ask(request, act, subject, form, status=error.http_status)
         messages.success(request, done)
         return HttpResponseRedirect(find_page(self.model, subject.pk))
 
-    def _ask(
-        self, request: HttpRequest, act: Act, subject: Model, form: ReasonForm, *, status: int
-    ) -> TemplateResponse:
+    def _ask(self, request: HttpRequest, act: Act, subject: Model, form: Form, *, status: int) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",

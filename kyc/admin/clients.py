@@ -63,7 +63,7 @@ class ClientAdmin(BankAdmin):
     ordering = ("-created_at",)
     list_display = (
         "name",
-        "email",
+        column("E-mail", lambda client: client.email),
         column("KYC", _show_kyc_status),
         column("Status", show_client_status),
         column("Registered", lambda client: show_moment(client.created_at)),
@@ -79,7 +79,7 @@ class ClientAdmin(BankAdmin):
             {
                 "fields": (
                     "name",
-                    "email",
+                    column("E-mail", lambda client: client.email),
                     column("Status", show_client_status),
                     column("KYC", _show_kyc_status),
                     column("Document", show_document),
