@@ -46,6 +46,10 @@ class DataFolder:
         return self.root / "mail"
 
     @property
+    def simulators(self) -> Path:
+        return self.root / "simulators"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 
@@ -60,7 +64,7 @@ class DataFolder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o711)
-            for path in (self.valkey, self.secrets, self.logs, self.static, self.mail):
+            for path in (self.valkey, self.secrets, self.logs, self.static, self.mail, self.simulators):
                 path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotStartError(

@@ -9,6 +9,7 @@ from bank.embedded.environment import as_owner, bank_environment
 from bank.embedded.errors import CannotStartError
 from bank.embedded.folder import DataFolder
 from bank.embedded.ports import EnginePorts, keep_ports, read_ports
+from bank.embedded.simulators import Simulators
 from bank.embedded.supervisor import Supervisor
 from bank.embedded.throwaway import run_command
 
@@ -39,7 +40,8 @@ async def _with_engines(arguments: list[str], folder: DataFolder, port: int) -> 
 
 
 async def _run_manage(arguments: list[str], folder: DataFolder, ports: EnginePorts, port: int) -> int:
-    environment = bank_environment(folder, Engines.of_bank(folder, ports), port=port)
+    engines = Engines.of_bank(folder, ports)
+    environment = bank_environment(folder, engines, port=port) | Simulators(folder, ports).environment()
     if arguments[0] in COMMANDS_OF_THE_OWNER:
         environment = as_owner(environment)
     return await run_command([sys.executable, MANAGE, *arguments], environment)

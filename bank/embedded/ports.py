@@ -1,11 +1,12 @@
-"""Loopback ports: which are free, and which ones a data folder's engines have been given."""
+"""Loopback ports: which are free, and which ones a data folder's engines and simulators have been given."""
 
 import asyncio
 import json
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
 
 from bank.embedded.errors import CannotStartError
 from bank.embedded.folder import DataFolder
@@ -17,11 +18,12 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class EnginePorts:
-    """The engines' ports. They stay the same over restarts, so that a client may keep its address."""
+    """The ports of engines and simulators. They stay the same over restarts, so that a client may keep its address."""
 
     postgres: int
     valkey: int
     broker: int
+    regulator: int
 
 
 def is_free(port: int) -> bool:
@@ -61,12 +63,12 @@ def choose_port() -> int:
 
 
 def choose_ports() -> EnginePorts:
-    """Return three free ports, all held at once so that they differ."""
-    sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(3)]
-    postgres, valkey, broker = (each.getsockname()[1] for each in sockets)
-    for each in sockets:
-        each.close()
-    return EnginePorts(postgres=postgres, valkey=valkey, broker=broker)
+    """Return free ports, all held at once so that they differ."""
+    with ExitStack() as stack:
+        sockets = {
+            field.name: stack.enter_context(socket.create_server((LOOPBACK, 0))) for field in fields(EnginePorts)
+        }
+        return EnginePorts(**{name: held.getsockname()[1] for name, held in sockets.items()})
 
 
 def read_ports(folder: DataFolder) -> EnginePorts | None:

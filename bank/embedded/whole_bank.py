@@ -20,6 +20,7 @@ from bank.embedded.launch import tied_to_parent
 from bank.embedded.manage import MANAGE
 from bank.embedded.ports import LOOPBACK, keep_ports, require_free
 from bank.embedded.program import Program, run_to_end
+from bank.embedded.simulators import Simulators
 from bank.embedded.supervisor import Supervisor
 
 WEB_WORKERS = 2
@@ -50,8 +51,10 @@ class _Bank:
         self._port = port
         self._screen = Screen()
         self._supervisor = Supervisor(self._screen)
-        self._engines = Engines.of_bank(folder, keep_ports(folder))
-        self._environment = bank_environment(folder, self._engines, port=port)
+        ports = keep_ports(folder)
+        self._engines = Engines.of_bank(folder, ports)
+        self._simulators = Simulators(folder, ports)
+        self._environment = bank_environment(folder, self._engines, port=port) | self._simulators.environment()
 
     async def run_until_told_to_stop(self) -> None:
         """Open the bank and keep it open; in the end, however that comes, leave no process behind."""
@@ -71,8 +74,8 @@ class _Bank:
         await self._manage("migrate", environment=as_owner(self._environment), arguments=["--noinput"])
         await self._manage("seed_demo", environment=self._environment)
         await self._collect_static_files()
-        self._screen.say("Starting web, worker, beat and consumers ...")
-        await self._supervisor.start(*self._programs())
+        self._screen.say("Starting web, worker, beat, consumers and simulators ...")
+        await self._supervisor.start(*self._simulators.programs(), *self._programs())
         self._greet(seconds=time.monotonic() - began)
         await asyncio.Event().wait()
 
@@ -144,6 +147,10 @@ class _Bank:
             ("Staff", "admin, maker, checker, auditor"),
             ("System", "partner, which may inactivate clients through the API"),
             ("Password", "demo-Bank-2026 (for all of them)"),
+            (
+                "Regulator",
+                f"{self._simulators.regulator_url} (a simulator; one call in ten fails until you say otherwise)",
+            ),
             ("Kafka", self._engines.broker.address()),
             ("Data", str(self._folder.root)),
             ("E-mail", f"as files in {self._folder.mail}"),

@@ -1,0 +1,1 @@
+"""The stand-ins for what is outside the bank, as processes over HTTP."""
