@@ -5,11 +5,13 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
+from core.history.tracking import keep_history
 from core.triggers import append_only, born_in, legal_states, never_changed, never_deleted
 from kyc.models import Client
 from ledger.models import LedgerAccount
 
 
+@keep_history(found_by=("client",))
 class Account(models.Model):
     """A client's account. It shares its id with its account of the books, so no look-up stands between them."""
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
+import pghistory
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
@@ -107,6 +108,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "pghistory",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -134,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.api.middleware.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -196,6 +199,7 @@ DATABASES = {
         },
     }
 }
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)  # a history has the indexes that it names
 SILENCED_SYSTEM_CHECKS = ["models.W045"]  # CHECKs in SQL are not validated in Python; PostgreSQL keeps them
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,16 +1,18 @@
 """Users, their refresh tokens, who they are at an OpenID provider, and the keys under which requests took effect."""
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Length
 
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import never_changed
 
 models.BinaryField.register_lookup(Length, "length")
 
 
+@keep_history(masked=("username", "first_name", "last_name", "email"), unkept=("password",), ignored=("last_login",))
 class User(AbstractUser):
     """Who signs in: a customer (through the API), a member of staff (in the admin) or a partner system.
 
@@ -23,6 +25,46 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(models.functions.Lower("username"), name="core_user_username_unique_ci"),
         ]
+
+
+@keep_history(found_by=("user",))
+class UserRole(User.groups.through):  # type: ignore[misc, name-defined]  # made by Django
+    """That a user has a role."""
+
+    class Meta:
+        """The table is Django's."""
+
+        proxy = True
+
+
+@keep_history(found_by=("user",))
+class UserPermission(User.user_permissions.through):  # type: ignore[misc, name-defined]  # made by Django
+    """That a user has a permission of its own, besides those of its roles."""
+
+    class Meta:
+        """The table is Django's."""
+
+        proxy = True
+
+
+@keep_history(app_label="core")
+class Role(Group):
+    """What a member of staff may do, as a set of permissions."""
+
+    class Meta:
+        """The table is Django's."""
+
+        proxy = True
+
+
+@keep_history(app_label="core")
+class RolePermission(Group.permissions.through):  # type: ignore[misc, name-defined]  # made by Django
+    """That a role has a permission."""
+
+    class Meta:
+        """The table is Django's."""
+
+        proxy = True
 
 
 class RefreshToken(models.Model):
@@ -41,6 +83,7 @@ class RefreshToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
 
+@keep_history(found_by=("user",))
 class OpenIdLink(models.Model):
     """Which user a subject of an OpenID provider is here: made at the first call with its token, never changed.
 

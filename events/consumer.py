@@ -21,6 +21,7 @@ from django.db import close_old_connections
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
+from core.history.origin import Edge, origin
 from events.groups import Group, Record
 from events.inbox import NotTakenInError, bury, take_in_records
 from events.kafka import REBALANCES, KafkaAwayError, make_consumer, name_topic, require_broker
@@ -62,6 +63,10 @@ class GroupMember:
 
     def run(self) -> None:
         """Consume until `stop` is called; see Note [When something fails]."""
+        with origin(edge=Edge.CONSUMER, work=self.name):
+            self._run()
+
+    def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()

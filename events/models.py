@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import append_only, born_in, legal_states, never_changed, never_deleted, refuse
 from events.states import DEAD_LETTER_TRANSITIONS, DeadLetterState
@@ -80,6 +81,7 @@ class InboxMessage(models.Model):
         return f"{self.group} {self.message_id}"
 
 
+@keep_history(unkept=("key", "value", "error", "last_error"))
 class DeadLetter(models.Model):
     """A message that could not be taken in by a consumer group, or not be sent by the relay; all else went on.
 

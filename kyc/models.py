@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 from tink_fields import EncryptedBinaryField, EncryptedDateField, EncryptedTextField
 
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import append_only, born_in, fixed_while, frozen_once, legal_states, never_changed, never_deleted
 from kyc.states import (
@@ -20,6 +21,7 @@ from kyc.states import (
 )
 
 
+@keep_history(masked=("name", "email"), unkept=("document_number", "document_index", "birth_date"))
 class Client(models.Model):
     """A person or a company that the bank knows, with the user that signs in for it."""
 
@@ -58,7 +60,10 @@ class Client(models.Model):
             ),
         ]
         indexes = [models.Index(name="kyc_client_created", fields=["-created_at"])]
-        permissions = [("inactivate_client", "Can inactivate a client and all its accounts")]
+        permissions = [
+            ("inactivate_client", "Can inactivate a client and all its accounts"),
+            ("reveal_client", "Can see personal data that pages hide, each time for a reason"),
+        ]
 
     def __str__(self) -> str:
         """Return the name."""
@@ -83,6 +88,7 @@ class FormerEmail(models.Model):
         return f"E-mail address until {self.changed_at:%Y-%m-%d}"
 
 
+@keep_history(found_by=("client",))
 class KycCase(models.Model):
     """One look at a client: opened at registration or when a review falls due, ended by a decision or as it leaves."""
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import append_only, born_in, frozen_once, legal_states, never_changed, never_deleted
 from kyc.models import Client
@@ -78,6 +79,7 @@ class Notification(models.Model):
         return self.get_kind_display()
 
 
+@keep_history(found_by=("client",))
 class Preferences(models.Model):
     """What a client wants to be told by e-mail, and in which language. Who never chose has no row and the defaults.
 
@@ -107,6 +109,10 @@ class Preferences(models.Model):
         return category == Category.SECURITY or bool(getattr(self, f"email_{category}"))
 
 
+@keep_history(
+    ignored=("attempts", "failures", "due_at", "began_at"),  # each attempt is on record
+    begins_with_change=True,
+)
 class Delivery(models.Model):
     """A notification on its way out. This row, not a message in a queue, is the task to send it.
 

@@ -17,6 +17,7 @@ from django.db import models
 
 from accounts.services import block_account, inactivate_client, open_account, unblock_account
 from core.errors import BankError
+from core.history.tracking import histories
 from events.models import Event
 from kyc.services import register_client, update_client
 from kyc.states import KycStatus
@@ -120,9 +121,43 @@ def test_accounts_clients_and_standing_orders_are_locked_in_one_place_each() -> 
 
 
 def test_no_rule_of_the_database_is_ever_switched_off() -> None:
-    switches = re.compile(r"pgtrigger\.ignore|session_replication_role|DISABLE TRIGGER")
+    switches = re.compile(
+        r"pgtrigger\.(ignore|disable|schema)|pghistory\.(disable|create_event)|session_replication_role|DISABLE TRIGGER"
+    )
 
     assert not [path for path in list_modules() if switches.search(path.read_text())]
+
+
+WITHOUT_HISTORY = {
+    "accounts.AccountBalance": "read model, rebuilt from events",
+    "admin.LogEntry": "Django's own; nothing relies on it",
+    "analytics": "projections, made anew from events",
+    "auth.Permission": "written by migrations only",
+    "contenttypes": "written by migrations only",
+    "core.IdempotencyKey": "never changed, deleted once its time is over",
+    "core.RefreshToken": "a new row for each use, deleted once its time is over",
+    "events.Cursor": "how far a program has read",
+    "events.InboxMessage": "never changed, deleted once its time is over",
+    "events.KafkaCluster": "how far a program has published",
+    "ledger.Hold": "hot path; each change has an event, and an AvailabilityChange",
+    "ledger.LedgerAccount": "hot path; its postings and AvailabilityChange are its history",
+    "notifications.Notification": "only read_at is ever set, once, and tells when itself",
+    "pghistory": "its context stands in the histories; its own table stays empty",
+    "regulatory.Report": "hot path; each try to send it is on record",
+    "sessions": "who is signed in now",
+}
+"""Tables whose rows change without a history, or whole apps of them, and why."""
+
+
+@pytest.mark.parametrize("model", [m for m in apps.get_models(include_auto_created=True) if m._meta.managed], ids=str)
+def test_a_table_is_append_only_or_keeps_a_history_or_has_a_reason(model: type[models.Model]) -> None:
+    tables = {each._meta.db_table for each in histories}
+    rules = {trigger.name for trigger in getattr(model._meta, "triggers", [])}
+
+    keeps = model._meta.db_table in tables or "append_only" in rules
+
+    has_reason = bool({model._meta.label, model._meta.app_label} & WITHOUT_HISTORY.keys())
+    assert keeps != has_reason, "either @keep_history of core/history/tracking.py, or a reason in the list above"
 
 
 def list_errors(base: type[BankError] = BankError) -> Iterator[type[BankError]]:

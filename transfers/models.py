@@ -4,11 +4,13 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import append_only, check_sql, legal_states, never_changed, never_deleted
 from transfers.states import TRANSFER_TRANSITIONS, TransferKind, TransferStatus
 
 
+@keep_history(unkept=("remittance_information",), begins_with_change=True)
 class Transfer(models.Model):
     """A movement of money. A deposit has no debtor account, a withdrawal no creditor account: the bank's cash is it.
 

@@ -24,6 +24,7 @@ from core.admin.cells import find_page
 from core.admin.search import PrivateSearch, parse_uuid
 from core.admin.tables import make_tables
 from core.errors import BankError
+from core.history.origin import give_reason
 from core.models import User
 
 
@@ -149,6 +150,7 @@ class BankAdmin(PrivateSearch):
             return self._ask(request, act, subject, form, status=400)
         seen, answers = request.POST.get("seen", ""), form.cleaned_data
         actor = cast("User", request.user)
+        give_reason(reason=answers.get("reason", ""))
         try:
             done = act.carry_out(subject=subject, seen=seen, answers=answers, actor=actor, now=timezone.now())
         except BankError as error:

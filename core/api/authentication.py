@@ -5,6 +5,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from core.access import Access, get_access
+from core.history.origin import name_actor
 from core.models import User
 
 
@@ -20,6 +21,7 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         access = get_access(token=token.strip(), now=timezone.now())
+        name_actor(user_id=access.user.pk)
         return access.user, access
 
     def authenticate_header(self, request: Request) -> str:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from core.history.origin import Edge, name_actor, name_work, origin
 from core.ids import uuid7
 from core.tracing import enter_trace, get_trace_id
 
@@ -39,6 +40,31 @@ class RequestIdMiddleware:
 def choose_request_id(given: str) -> str:
     """Return the id that the caller gave its request, or a new one if there is none or it could do harm in a log."""
     return given if _ACCEPTABLE.fullmatch(given) else str(uuid7())
+
+
+class OriginMiddleware:
+    """Lets the histories tell which request changed a row. The API names who called once it knows."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Run the request under its edge and its id."""
+        with origin(edge=_find_edge(request.path_info), request=_request_id.get()):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        """Name the page or the call, without what its address holds, and who of the staff asks for it."""
+        match = request.resolver_match
+        name_work(work=f"{request.method} {match.route}" if match else "")
+        if _find_edge(request.path_info) != Edge.API:
+            name_actor(user_id=request.user.pk)
+
+
+def _find_edge(path: str) -> Edge:
+    first = path.strip("/").split("/")[0]
+    return Edge(first) if first in (Edge.ADMIN, Edge.API) else Edge.WEB
 
 
 class HeadMiddleware:

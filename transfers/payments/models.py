@@ -5,6 +5,7 @@ from django.db import models
 from tink_fields import EncryptedTextField
 
 from accounts.models import Account
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted
 from kyc.models import Client
@@ -12,6 +13,10 @@ from ledger.models import Hold, JournalEntry
 from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
 
 
+@keep_history(
+    unkept=("creditor_name", "creditor_iban", "creditor_branch", "creditor_account", "remittance_information"),
+    found_by=("client", "debtor_account"),
+)
 class Payment(models.Model):
     """An order to pay somebody at another bank. Its funds are held until it is completed or comes back.
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import append_only, born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted
 from kyc.models import Client
@@ -18,6 +19,11 @@ from transfers.standing_orders.states import (
 )
 
 
+@keep_history(
+    unkept=("remittance_information",),
+    ignored=("next_due_date", "next_run_date"),  # each run is on record
+    found_by=("client", "debtor_account"),
+)
 class StandingOrder(models.Model):
     """A transfer to be made on each date of a schedule; while it is active, it knows the next one."""
 
