@@ -13,13 +13,16 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 
 from accounts.models import Account
 from accounts.states import AccountStatus, CustomerAccountKind
+from approvals.models import Approval
+from approvals.selectors import count_waiting_for, list_waiting_for
 from bank.charts import list_days, make_charts
 from core.admin.cells import Tone, find_list, show_amount, show_share, show_status
 from core.admin.tables import Amount, Queue, Table
+from core.models import User
 from kyc.models import KycCase
 from kyc.selectors import list_open_cases
 from kyc.states import KycStatus
@@ -46,6 +49,8 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
 
 
 def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
+    if isinstance(request.user, User) and request.user.has_perm("approvals.view_approval"):
+        yield _count_approvals(request.user, now)
     if request.user.has_perm("kyc.view_kyccase"):
         yield _count_cases(now)
     if request.user.has_perm("accounts.view_account"):
@@ -54,6 +59,16 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
         yield _count_failed(timezone.localdate(now))
     if request.user.has_perm("notifications.view_delivery"):
         yield _count_undelivered()
+
+
+def _count_approvals(user: User, now: datetime) -> Queue:
+    first = list_waiting_for(user=user).first()
+    return Queue(
+        title="Approvals waiting for you",
+        waiting=count_waiting_for(user=user),
+        note=f"The first expires in {timeuntil(first.expires_at, now)}" if first else "Nothing for you to decide",
+        address=find_list(Approval, whose="to_decide"),
+    )
 
 
 def _count_cases(now: datetime) -> Queue:

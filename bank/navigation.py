@@ -27,6 +27,7 @@ class Entry(NamedTuple):
 
 
 GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Two people": (Entry("Approvals", "approvals.approval", "approval"),),
     "Clients": (
         Entry("Clients", "kyc.client", "group"),
         Entry("KYC cases", "kyc.kyccase", "fact_check"),

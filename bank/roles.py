@@ -16,6 +16,7 @@ _VIEW_ALL = (
     "payments.view_payment",
     "standing_orders.view_standingorder",
     "regulatory.view_report",
+    "approvals.view_approval",
     "events.view_event",
     "events.view_deadletter",
     "notifications.view_notification",

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "bank",
     "core",
     "events",
+    "approvals",
     "ledger",
     "kyc",
     "accounts",
@@ -232,6 +233,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-holds": {"task": "ledger.tasks.expire_holds", "schedule": 30.0},
+    "expire-approvals": {"task": "approvals.tasks.expire_due", "schedule": 60.0, "options": {"expires": 60}},
     "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},
@@ -338,6 +340,7 @@ TRUSTED_PROXIES = int(
 MAX_ACCOUNTS_PER_CLIENT = _positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
 MAX_DOCUMENTS_PER_CLIENT = _positive_int("MAX_DOCUMENTS_PER_CLIENT", 20)
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
+APPROVAL_HOURS = _positive_int("APPROVAL_HOURS", 72)  # within which what needs two people is approved, or expires
 
 # API
 MAX_REQUEST_BYTES = _positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)

@@ -144,6 +144,8 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "standing_order.ended": (),
     "notification.requested": (_tell("notification.send", _to_client),),
     "delivery.retried": (),  # what staff did with a delivery concerns nobody else
+    "approval.requested": (),  # staff see what waits for them; what an approval does is told by its own events
+    "approval.decided": (),
     "message.buried": (_tell("dlq", _buried, goes_on_with="topic"),),
     "message.replayed": (),  # what staff did with a dead letter concerns nobody else
     "message.discarded": (),

@@ -114,10 +114,10 @@ def find_uses(attribute: str) -> set[str]:
     }
 
 
-def test_accounts_clients_and_standing_orders_are_locked_in_one_place_each() -> None:
+def test_what_is_locked_is_locked_in_one_place_each() -> None:
     locking = {path for path in find_uses("select_for_update") if path.split("/")[0] not in ("core", "events")}
 
-    assert locking <= {"ledger/locks.py", "kyc/locks.py", "transfers/standing_orders/locks.py"}
+    assert locking <= {"ledger/locks.py", "kyc/locks.py", "approvals/locks.py", "transfers/standing_orders/locks.py"}
 
 
 def test_no_rule_of_the_database_is_ever_switched_off() -> None:

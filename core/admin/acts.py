@@ -51,6 +51,10 @@ class Act:
         """Tell whether the button makes sense now. The service, not this, decides whether the act is refused."""
         return True
 
+    def is_for(self, *, user: User, subject: Any) -> bool:
+        """Tell whether the act is for this user, who has its permission: a maker is no checker of their own request."""
+        return True
+
     def list_findings(self, subject: Any) -> Sequence[Table]:
         """Return what is worth seeing before the act is confirmed."""
         return ()
@@ -103,5 +107,11 @@ def find_act(model: type[Model], name: str) -> Act | None:
 
 def list_offered_acts(request: HttpRequest, subject: Model) -> list[Act]:
     """Return the acts whose buttons the reader of a page sees."""
-    allowed = [act for act in list_acts(type(subject)) if request.user.has_perm(act.permission)]
-    return [act for act in allowed if act.is_offered(subject)]
+    acts = list_acts(type(subject))
+    return [act for act in acts if may_act(request, act, subject) and act.is_offered(subject)]
+
+
+def may_act(request: HttpRequest, act: Act, subject: Model) -> bool:
+    """Tell whether whoever asks may perform the act on the subject."""
+    user = request.user
+    return isinstance(user, User) and user.has_perm(act.permission) and act.is_for(user=user, subject=subject)

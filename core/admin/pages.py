@@ -19,7 +19,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.paginator import InfinitePaginator
 
-from core.admin.acts import Act, find_act, list_offered_acts
+from core.admin.acts import Act, find_act, list_offered_acts, may_act
 from core.admin.cells import find_page
 from core.admin.search import PrivateSearch, parse_uuid
 from core.admin.tables import make_tables
@@ -141,6 +141,8 @@ class BankAdmin(PrivateSearch):
         subject = self.get_object(request, unquote(object_id))
         if subject is None:
             raise Http404
+        if not may_act(request, act, subject):
+            raise PermissionDenied
         if request.method != "POST":
             return self._ask(request, act, subject, act.make_form(subject, initial=request.GET.dict()), status=200)
         return self._perform(request, act, subject, act.make_form(subject, data=request.POST))

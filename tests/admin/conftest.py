@@ -23,6 +23,7 @@ from ledger.models import Hold
 from notifications.models import Delivery, DeliveryAttempt
 from notifications.services import Draft, make_deliveries, make_notifications
 from notifications.states import Channel, DeliveryState, Kind, Outcome
+from tests.approvals.naming import request_name
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_bob, make_staff
@@ -88,8 +89,10 @@ class Bank(NamedTuple):
 @pytest.fixture
 def bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
-    his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order.
+    his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, and what waits for
+    an approval.
     """
+    request_name(now=timezone.now())
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()

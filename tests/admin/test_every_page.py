@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from core.admin.acts import list_acts
 from core.models import User
@@ -24,6 +25,7 @@ from tests.admin.conftest import (
     order_transfer,
     reserve,
 )
+from tests.approvals.naming import request_name
 from tests.factories import make_account, make_bob
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,7 @@ def _add_rows() -> None:
         give_standing_order(debtor=account, creditor=accounts[account is accounts[0]])
         fail_to_deliver(client=account.client)
         make_bob()
+        request_name(now=timezone.now())
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from core.api.jsend import render_refusal
 from core.errors import BankError, RateLimitedError
 
-for _app in ("events", "ledger", "kyc", "accounts", "transfers"):
+for _app in ("events", "approvals", "ledger", "kyc", "accounts", "transfers"):
     import_module(f"{_app}.errors")
 import_module("core.api.errors")
 import_module("core.sessions")

@@ -1,0 +1,1 @@
+"""What needs two people: a request, what it would do, and the decision of somebody else."""

@@ -1,0 +1,399 @@
+"""Pages of approvals: what waits for whom, what it does in debits and credits, and the decision."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.enums import ActionVariant
+
+from approvals.errors import OperationNotFoundError
+from approvals.models import Approval
+from approvals.operations import Effect, Operation, get_operation, list_operations
+from approvals.selectors import describe_now, list_waiting_for, read_effect
+from approvals.services import approve, reject, request_approval, withdraw
+from approvals.states import ApprovalStatus
+from core.admin.acts import Act, ReasonForm, act_on
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    amount_column,
+    column,
+    find_list,
+    find_page,
+    link,
+    link_to,
+    show_amount,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Amount, Link, Table, table_on
+from core.errors import BankError
+from core.models import User
+from events.admin import list_events, name_subject
+
+_TONES = {
+    ApprovalStatus.PENDING: Tone.WAITING,
+    ApprovalStatus.APPROVED: Tone.GOOD,
+    ApprovalStatus.REJECTED: Tone.BAD,
+    ApprovalStatus.WITHDRAWN: Tone.OVER,
+    ApprovalStatus.EXPIRED: Tone.OVER,
+}
+_SHOWN = 10
+
+_subjects: dict[str, type[Model]] = {}
+"""What the subject of an operation is the id of."""
+
+name_subject(prefix="approval", model=Approval)
+
+
+def name_operation_subject(*, operation: type[Operation], model: type[Model]) -> None:
+    """Tell that what the operation is done to are rows of `model`, which have a page."""
+    _subjects[operation.name] = model
+
+
+def show_title(approval: Approval) -> str:
+    """Return what is to be done, in words if the program still knows the operation."""
+    try:
+        return get_operation(name=approval.operation).title
+    except OperationNotFoundError:
+        return approval.operation
+
+
+def show_approval_status(approval: Approval) -> str:
+    """Return how far it is."""
+    return show_status(approval.status, approval.get_status_display(), _TONES)
+
+
+def show_subject(approval: Approval) -> str:
+    """Return a link to what it is about, or its name, or a dash."""
+    if not approval.subject:
+        return NOTHING
+    model = _subjects.get(approval.operation)
+    return link(find_page(model, approval.subject), show_id(approval.subject)) if model else show_id(approval.subject)
+
+
+def show_approval_amount(approval: Approval) -> str:
+    """Return the amount that it is about, if it is about one."""
+    return show_amount(approval.amount, approval.currency)
+
+
+class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
+    """Whose part it is: to decide, or to follow up."""
+
+    title = "whose"
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Return both parts of the reader's."""
+        return [("to_decide", "Mine to decide"), ("requested", "Requested by me")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
+        """Narrow by the reader's part."""
+        match self.value():
+            case "to_decide":
+                return queryset.filter(pk__in=list_waiting_for(user=_get_user(request)).values("pk"))
+            case "requested":
+                return queryset.filter(requested_by=_get_user(request))
+        return queryset
+
+
+class OperationFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
+    """What is to be done."""
+
+    title = "operation"
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Return all operations."""
+        return sorted([(each.name, each.title) for each in list_operations()], key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
+        """Narrow by the chosen one."""
+        return queryset.filter(operation=self.value()) if self.value() else queryset
+
+
+def _get_user(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("Nobody has signed in.")
+    return request.user
+
+
+@admin.register(Approval)
+class ApprovalAdmin(BankAdmin):
+    """What somebody requested, and what somebody else made of it."""
+
+    help_text = (
+        "What needs two people: one requests it, another approves or rejects it. What is approved is carried out at "
+        "once, exactly as it stands on its page. Nobody decides about a request of their own, but can withdraw it. "
+        "What nobody decides in time expires and changes nothing."
+    )
+    empty_text = (
+        "No approval matches. Requests begin where the work is: on the page of a transfer, an account or a client, or "
+        "with a manual journal entry."
+    )
+    search_help_text = "Id of the approval, or of what it is about"
+    ordering = ("-pk",)
+    list_select_related = ("requested_by", "decided_by")
+    list_display = (
+        column("What", show_title),
+        amount_column("Amount", show_approval_amount),
+        column("Status", show_approval_status),
+        column("Requested by", lambda approval: approval.requested_by),
+        column("Requested", lambda approval: show_moment(approval.requested_at)),
+        column("Until", lambda approval: show_moment(approval.expires_at)),
+        column("Decided by", lambda approval: approval.decided_by or NOTHING),
+    )
+    list_filter = (WhoseFilter, ("status", ChoicesDropdownFilter), OperationFilter, ("requested_at", DayFilter))
+    fieldsets = (
+        (
+            "Request",
+            {
+                "fields": (
+                    column("Id", lambda approval: show_id(approval.pk)),
+                    column("What", show_title),
+                    column("About", show_subject),
+                    amount_column("Amount", show_approval_amount),
+                    column("Requested by", lambda approval: approval.requested_by),
+                    column("Requested", lambda approval: show_moment(approval.requested_at)),
+                    column("Why", lambda approval: approval.request_reason),
+                    column("Can be approved until", lambda approval: show_moment(approval.expires_at)),
+                )
+            },
+        ),
+        (
+            "Decision",
+            {
+                "fields": (
+                    column("Status", show_approval_status),
+                    column("Decided by", lambda approval: approval.decided_by or NOTHING),
+                    column("Decided", lambda approval: show_moment(approval.decided_at)),
+                    column("Reason", lambda approval: approval.decision_reason or NOTHING),
+                    column("Hash of what is approved", lambda approval: show_id(bytes(approval.content_hash).hex())),
+                )
+            },
+        ),
+    )
+
+    def search_id(self, rows: QuerySet[Approval], key: UUID) -> QuerySet[Approval]:
+        """Find by id or subject."""
+        return rows.filter(pk=key) | rows.filter(subject=str(key))
+
+    def search(self, rows: QuerySet[Approval], term: str) -> QuerySet[Approval]:
+        """Find by subject."""
+        return rows.filter(subject=term)
+
+
+def list_effect_tables(effect: Effect) -> list[Table]:
+    """Return what an operation would do as tables: in words, before and after, in debits and credits."""
+    tables = [Table(title="Effect", headings=("What happens",), rows=[(each,) for each in effect.sentences], empty="")]
+    if effect.changes:
+        rows = [(change.name, change.before or NOTHING, change.after or NOTHING) for change in effect.changes]
+        tables.append(Table(title="Before and after", headings=("What", "Before", "After"), rows=rows, empty=""))
+    if effect.lines:
+        tables.append(_make_lines(effect))
+    return tables
+
+
+def _make_lines(effect: Effect) -> Table:
+    return Table(
+        title="Debits and credits",
+        headings=("Account", Amount("Debit"), Amount("Credit")),
+        rows=[
+            (
+                line.account,
+                show_amount(line.debit or None, line.currency),
+                show_amount(line.credit or None, line.currency),
+            )
+            for line in effect.lines
+        ],
+        empty="",
+        help="What will be booked. Both sides are equal in each currency.",
+    )
+
+
+def list_approvals(*, subject: str) -> Table | None:
+    """Return the latest approvals about one subject, for its page; None if there never was one."""
+    approvals = Approval.objects.filter(subject=subject).select_related("requested_by", "decided_by")
+    rows = [
+        (
+            link_to(Approval, each.pk, show_title(each)),
+            show_approval_status(each),
+            each.requested_by,
+            show_moment(each.requested_at),
+            each.decided_by or NOTHING,
+            each.request_reason,
+        )
+        for each in approvals.order_by("-pk")[:_SHOWN]
+    ]
+    headings = ("What", "Status", "Requested by", "Requested", "Decided by", "Why")
+    more = (Link(find_list(Approval, q=subject), "All approvals about this"),)
+    return Table(title="Approvals", headings=headings, rows=rows, empty="", more=more) if rows else None
+
+
+@table_on(Approval, permission="approvals.view_approval")
+def _show_sentences(request: HttpRequest, approval: Approval) -> Table:
+    return list_effect_tables(read_effect(approval=approval))[0]
+
+
+@table_on(Approval, permission="approvals.view_approval")
+def _show_changes(request: HttpRequest, approval: Approval) -> Table | None:
+    return _find_table(approval, "Before and after")
+
+
+@table_on(Approval, permission="approvals.view_approval")
+def _show_lines(request: HttpRequest, approval: Approval) -> Table | None:
+    return _find_table(approval, "Debits and credits")
+
+
+def _find_table(approval: Approval, title: str) -> Table | None:
+    tables = list_effect_tables(read_effect(approval=approval))
+    return next((table for table in tables if table.title == title), None)
+
+
+@table_on(Approval, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, approval: Approval) -> Table:
+    return list_events(key=approval.pk)
+
+
+class _Decision(Act):
+    """A decision about an approval, bound to what it does."""
+
+    permission = "approvals.view_approval"
+
+    def is_offered(self, subject: Approval) -> bool:
+        """Offer it while the approval waits."""
+        return subject.status == ApprovalStatus.PENDING
+
+    def is_for(self, *, user: User, subject: Approval) -> bool:
+        """Offer it to those who may approve the operation, but not to the maker."""
+        try:
+            permission = get_operation(name=subject.operation).approve_permission
+        except OperationNotFoundError:
+            return False
+        return user.has_perm(permission) and subject.requested_by_id != user.pk
+
+    def list_findings(self, subject: Approval) -> Sequence[Table]:
+        """Show what is decided about."""
+        return [*_list_warnings(subject), *list_effect_tables(read_effect(approval=subject))]
+
+    def get_fingerprint(self, subject: Approval) -> str:
+        """Return the hash of what is approved."""
+        return bytes(subject.content_hash).hex()
+
+
+def _list_warnings(approval: Approval) -> list[Table]:
+    """Return why the approval could not be carried out as it stands, if that is known."""
+    try:
+        is_same = describe_now(approval=approval) == read_effect(approval=approval)
+    except BankError as error:
+        text = error.text
+    else:
+        text = "" if is_same else "It would do something else by now. Reject it; it can be requested anew."
+    return [Table(title="It cannot be carried out", headings=("Why",), rows=[(text,)], empty="")] if text else []
+
+
+@act_on(Approval)
+class Approve(_Decision):
+    """Approve and carry out."""
+
+    name = "approve"
+    title = "Approve"
+    icon = "verified"
+    variant = ActionVariant.SUCCESS
+    explanation = "It is carried out at once, exactly as shown here, and cannot be taken back, only corrected."
+
+    def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Approve it."""
+        approve(approval_id=subject.pk, seen=seen, decided_by=actor, reason=reason, now=now)
+        return f"{show_title(subject)}: approved and done."
+
+
+@act_on(Approval)
+class Reject(_Decision):
+    """Reject."""
+
+    name = "reject"
+    title = "Reject"
+    icon = "block"
+    variant = ActionVariant.DANGER
+    explanation = "Nothing is done. Your reason is shown to whoever requested it, who may request it anew."
+
+    def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Reject it."""
+        reject(approval_id=subject.pk, decided_by=actor, reason=reason, now=now)
+        return f"{show_title(subject)}: rejected. Nothing was done."
+
+
+@act_on(Approval)
+class Withdraw(_Decision):
+    """Take back one's own request."""
+
+    name = "withdraw"
+    title = "Withdraw"
+    icon = "undo"
+    explanation = "Nothing is done, and nobody needs to decide about it any more."
+
+    def is_for(self, *, user: User, subject: Approval) -> bool:
+        """Offer it to the maker alone."""
+        return bool(subject.requested_by_id == user.pk)
+
+    def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Withdraw it."""
+        withdraw(approval_id=subject.pk, decided_by=actor, reason=reason, now=now)
+        return f"{show_title(subject)}: withdrawn. Nothing was done."
+
+
+class RequestAct(Act):
+    """An act that only makes a request: a subclass names the operation and makes its payload of the page's subject.
+
+    Its title, its explanation and its permission are the operation's, and what would be done is shown first.
+    """
+
+    operation: ClassVar[type[Operation]]
+    icon = "approval"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take over what the operation says of itself."""
+        super().__init_subclass__(**kwargs)
+        cls.title, cls.permission = cls.operation.title, cls.operation.request_permission
+        cls.explanation = f"{cls.operation.explanation} This makes a request: somebody else has to approve it."
+
+    def make_payload(self, *, subject: Any, answers: Mapping[str, Any]) -> msgspec.Struct:
+        """Return what the operation is to be carried out with; `answers` are those to the act's form."""
+        raise NotImplementedError
+
+    def list_findings(self, subject: Any) -> Sequence[Table]:
+        """Show what would be done, if that does not depend on answers."""
+        if self.form is not ReasonForm:
+            return ()
+        try:
+            return list_effect_tables(self.operation().describe(self.make_payload(subject=subject, answers={})))
+        except BankError as error:
+            return [Table(title="It cannot be requested", headings=("Why",), rows=[(error.text,)], empty="")]
+
+    def carry_out(self, *, subject: Any, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
+        """Request it."""
+        approval = request_approval(
+            operation=self.operation.name,
+            payload=self.make_payload(subject=subject, answers=answers),
+            reason=answers["reason"],
+            requested_by=actor,
+            now=now,
+        )
+        return explain_request(approval)
+
+
+def explain_request(approval: Approval) -> str:
+    """Return the sentence that ends a request, with a link to it."""
+    request = link_to(Approval, approval.pk, "This request")
+    return format_html("Nothing is done yet. {} waits for somebody else.", request)

@@ -1,0 +1,28 @@
+"""The life of an approval."""
+
+from django.db import models
+
+
+class ApprovalStatus(models.TextChoices):
+    """An approval waits until somebody decides, its maker takes it back, or its time is over."""
+
+    PENDING = "pending", "Waiting"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
+
+
+APPROVAL_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    ApprovalStatus.PENDING: (
+        ApprovalStatus.APPROVED,
+        ApprovalStatus.REJECTED,
+        ApprovalStatus.WITHDRAWN,
+        ApprovalStatus.EXPIRED,
+    ),
+    ApprovalStatus.APPROVED: (),
+    ApprovalStatus.REJECTED: (),
+    ApprovalStatus.WITHDRAWN: (),
+    ApprovalStatus.EXPIRED: (),
+}
+"""It is decided once. What was rejected, or took too long, is requested anew."""
