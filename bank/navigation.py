@@ -56,7 +56,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Staff": (
         Entry("Users", "core.user", "badge"),
-        Entry("Roles", "auth.group", "key"),
+        Entry("Roles", "core.roleentry", "key"),
     ),
 }
 

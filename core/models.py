@@ -1,5 +1,6 @@
-"""Users, their refresh tokens, who they are at an OpenID provider, and the keys under which requests took effect."""
+"""Users, roles and refresh tokens, who is who at an OpenID provider, and the keys under which requests took effect."""
 
+import pgtrigger
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models.functions import Length
 
 from core.history.tracking import keep_history
 from core.ids import uuid7
-from core.triggers import never_changed
+from core.triggers import check_sql, never_changed, refuse
 
 models.BinaryField.register_lookup(Length, "length")
 
@@ -29,22 +30,54 @@ class User(AbstractUser):
 
 @keep_history(found_by=("user",))
 class UserRole(User.groups.through):  # type: ignore[misc, name-defined]  # made by Django
-    """That a user has a role."""
+    """That a user has a role.
+
+    Who gives a role holds the user's row, so that two who give one each know of each other.
+    """
 
     class Meta:
-        """The table is Django's."""
+        """The table is Django's. Nobody has both roles of a forbidden pair."""
 
         proxy = True
+        triggers = [
+            pgtrigger.Trigger(
+                name="duties_apart",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=f"""
+                    PERFORM FROM core_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
+                    IF EXISTS (
+                        SELECT FROM core_forbiddenpair pair
+                        JOIN core_user_groups one ON one.group_id = pair.one_id
+                        JOIN core_user_groups other ON other.group_id = pair.other_id AND other.user_id = one.user_id
+                        WHERE one.user_id = NEW.user_id AND NEW.group_id IN (pair.one_id, pair.other_id)
+                    ) THEN
+                        {refuse(constraint="core_user_duties_apart", message="these two roles exclude each other")}
+                    END IF;
+                    RETURN NULL;
+                """,
+            )
+        ]
 
 
 @keep_history(found_by=("user",))
 class UserPermission(User.user_permissions.through):  # type: ignore[misc, name-defined]  # made by Django
-    """That a user has a permission of its own, besides those of its roles."""
+    """That a user has a permission of its own. Nobody has: rights come of roles alone."""
 
     class Meta:
-        """The table is Django's."""
+        """The table is Django's. It takes no row."""
 
         proxy = True
+        triggers = [
+            pgtrigger.Trigger(
+                name="roles_alone",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=refuse(constraint="core_user_roles_alone", message="permissions are given by roles alone"),
+            )
+        ]
 
 
 @keep_history(app_label="core")
@@ -65,6 +98,47 @@ class RolePermission(Group.permissions.through):  # type: ignore[misc, name-defi
         """The table is Django's."""
 
         proxy = True
+
+
+class RoleEntry(models.Model):
+    """A role as the table in bank/roles.py has it: what its group of permissions is for. Written with each
+    release, and by nobody else.
+    """
+
+    group = models.OneToOneField(Group, primary_key=True, on_delete=models.PROTECT, related_name="role")
+    position = models.IntegerField()
+    title = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=255, help_text="One sentence, which begins with the role's name.")
+
+    class Meta:
+        """In the order of the table."""
+
+        verbose_name = "role"
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        """Return its name for people."""
+        return self.title
+
+
+class ForbiddenPair(models.Model):
+    """Two roles that nobody may have at once; written with each release from bank/roles.py, and by nobody else."""
+
+    one = models.ForeignKey(RoleEntry, on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey(RoleEntry, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=255)
+
+    class Meta:
+        """Each pair once."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="core_forbiddenpair_once"),
+            check_sql("core_forbiddenpair_two", "one_id <> other_id"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return self.reason
 
 
 class RefreshToken(models.Model):

@@ -2,8 +2,9 @@
 
 The role that the processes use has no DDL. On an append-only table it may read and insert, on a table whose rows are
 never deleted also update. Where PostgreSQL always generates a column (the order of the events), it may insert only the
-others, since OVERRIDING SYSTEM VALUE would let it choose. Migrations run as the owner; where the owner itself is used,
-as in tests, only the triggers stand guard.
+others, since OVERRIDING SYSTEM VALUE would let it choose. What the roles of people may do comes with a release, so it
+may only read that. Migrations run as the owner; where the owner itself is used, as in tests, only the triggers stand
+guard.
 """
 
 from typing import Any
@@ -14,9 +15,15 @@ from django.db import connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
+_READ = "SELECT"
 _READ_AND_INSERT = "SELECT, INSERT"
 _NO_DELETE = "SELECT, INSERT, UPDATE"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+_RIGHTS = frozenset(
+    {"auth.Group", "auth.Group_permissions", "auth.Permission", "core.Role", "core.RolePermission"}
+    | {"core.User_user_permissions", "core.UserPermission", "core.RoleEntry", "core.ForbiddenPair"}
+)
 
 _WRITABLE_COLUMNS = """
     SELECT table_name, array_agg(column_name::text) FILTER (WHERE identity_generation IS DISTINCT FROM 'ALWAYS')
@@ -29,6 +36,8 @@ _WRITABLE_COLUMNS = """
 
 def get_privileges(model: type[models.Model]) -> str:
     """Return the privileges of the runtime role on the table of `model`."""
+    if model._meta.label in _RIGHTS:
+        return _READ
     triggers = {trigger.name for trigger in getattr(model._meta, "triggers", [])}
     if "append_only" in triggers:
         return _READ_AND_INSERT

@@ -139,7 +139,7 @@ def _draft_fraud_alert(message: Message) -> Draft:
     told = read_data(message, FraudAlert)
     facts = _pick(told, "transfer", "account", "client", "decision", "rules")
     source = (message.id, message.sequence, message.time)
-    return Draft(*source, Kind.FRAUD_ALERT, facts, told.transfer, role=StaffRole.CHECKER)
+    return Draft(*source, Kind.FRAUD_ALERT, facts, told.transfer, role=StaffRole.OPS_CHECKER)
 
 
 def _draft(message: Message, kind: Kind, facts: Facts, *, client_id: UUID, about: UUID) -> Draft:

@@ -67,7 +67,7 @@ class Language(models.TextChoices):
 class StaffRole(models.TextChoices):
     """The roles of staff (bank/roles.py) that are told things."""
 
-    CHECKER = "checker", "Checkers"
+    OPS_CHECKER = "ops_checker", "Operations checkers"
 
 
 class Channel(models.TextChoices):

@@ -40,13 +40,15 @@ def make_cpf(*, number: int) -> str:
 
 
 def make_staff(*, username: str | None = None, permissions: tuple[str, ...] = (), is_superuser: bool = False) -> User:
-    """Make a member of staff with `permissions`, each as app_label.codename."""
-    user = User.objects.create_user(
-        username=username or f"staff-{next(_numbers)}", password=PASSWORD, is_staff=True, is_superuser=is_superuser
-    )
-    for permission in permissions:
-        app_label, codename = permission.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
+    """Make a member of staff with `permissions`, each as app_label.codename, of a group made for that."""
+    name = username or f"staff-{next(_numbers)}"
+    user = User.objects.create_user(username=name, password=PASSWORD, is_staff=True, is_superuser=is_superuser)
+    if permissions:
+        group = Group.objects.create(name=f"what {name} may do")
+        for permission in permissions:
+            app_label, codename = permission.split(".")
+            group.permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
+        user.groups.add(group)
     return user
 
 

@@ -135,6 +135,8 @@ WITHOUT_HISTORY = {
     "auth.Permission": "written by migrations only",
     "contenttypes": "written by migrations only",
     "core.IdempotencyKey": "never changed, deleted once its time is over",
+    "core.ForbiddenPair": "written by migrations only",
+    "core.RoleEntry": "written by migrations only",
     "core.RefreshToken": "a new row for each use, deleted once its time is over",
     "events.Cursor": "how far a program has read",
     "events.InboxMessage": "never changed, deleted once its time is over",

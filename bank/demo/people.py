@@ -8,8 +8,8 @@ from accounts.states import CustomerAccountKind
 PASSWORD = "demo-Bank-2026"  # noqa: S105 - printed at the start; the demo bank holds no real data
 
 ADMIN = "admin"
-CHECKER = "checker"
-STAFF = ("maker", CHECKER, "auditor")
+KYC_APPROVER = "kyc_approver"
+STAFF = ("teller", "kyc_analyst", KYC_APPROVER, "ops_maker", "ops_checker", "auditor", "administrator")
 PARTNERS = ("partner",)
 
 

@@ -15,7 +15,7 @@ from accounts.models import Account
 from accounts.services import open_account
 from bank.demo.documents import draw_card, write_bill
 from bank.demo.history import choose_beginning, live_through
-from bank.demo.people import ADMIN, BRUNO, CHECKER, CUSTOMERS, PARTNERS, PASSWORD, STAFF, DemoAccount, DemoClient
+from bank.demo.people import ADMIN, BRUNO, CUSTOMERS, KYC_APPROVER, PARTNERS, PASSWORD, STAFF, DemoAccount, DemoClient
 from bank.demo.steps import ALICE, CARLA, DAYS, SAVINGS, Accounts, name_account
 from bank.demo.stories import make_hold_order, make_payment_order
 from core.errors import BankError
@@ -113,7 +113,7 @@ def _verify(client: Client, *, now: datetime) -> None:
         case_id=case.id,
         seen=get_fingerprint(case=case),
         decision=KycStatus.VERIFIED,
-        decided_by=User.objects.get(username=CHECKER),
+        decided_by=User.objects.get(username=KYC_APPROVER),
         reason="Invented for the demo",
         now=now,
     )

@@ -144,7 +144,8 @@ class _Bank:
             ("API docs", f"{url}/api/docs/"),
             ("Readiness", f"{url}/readyz"),
             ("Customers", "alice, carla; bruno began in review, mallory with a blocked account"),
-            ("Staff", "admin, maker, checker, auditor"),
+            ("Staff", "teller, kyc_analyst, kyc_approver, ops_maker, ops_checker, auditor, administrator"),
+            ("Emergencies", "admin, who may do everything"),
             ("System", "partner, which may inactivate clients through the API"),
             ("Password", "demo-Bank-2026 (for all of them)"),
             (

@@ -6,12 +6,13 @@
     search   the search boxes of lists, which keep numbers of documents out of addresses
     pages    the base of all pages: to be read, never edited as a form
     users    the people who sign in
+    roles    what they may do, and which roles exclude each other
     sign_in  the form in which staff do so
 
 An app of an upper layer adds its tables and acts to the pages of a lower one (`@table_on(Client)`, `@act_on(Client)`),
 so imports still run one way.
 """
 
-from core.admin import sign_in, users
+from core.admin import roles, sign_in, users
 
-__all__ = ["sign_in", "users"]
+__all__ = ["roles", "sign_in", "users"]

@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
@@ -16,22 +18,18 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.cells import NOTHING, column, show_moment
-from core.admin.pages import BankAdmin
 from core.admin.search import PrivateSearch
 from core.admin.tables import make_tables
 from core.models import User
+from core.roles import RolesExcludeEachOtherError, find_forbidden_pair
 
 _RIGHTS = ("is_superuser", "is_staff", "groups")
 
 _LAST_SIGN_IN: Any = column("Last sign-in", lambda user: show_moment(user.last_login))
 _MADE: Any = column("Made", lambda user: show_moment(user.date_joined))
-_ROLES_HELP = (
-    "What the person may do, and nothing else. A maker blocks and inactivates accounts and clients, handles dead "
-    "letters and sends e-mail again. A checker decides KYC cases. An auditor sees all and changes nothing. A partner "
-    "is a system that may have clients inactivated through the API. Nobody should be maker and checker at once."
-)
 
-admin.site.unregister(Group)
+
+admin.site.unregister(Group)  # roles have a page of their own, core/admin/roles.py
 
 
 class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
@@ -52,10 +50,27 @@ class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
             "is_active": "Switch this off when a person leaves. From that moment on the person cannot sign in, and "
             "what was signed in stops, here and in the API. All that the person did stays on record. Switched on "
             "again, it lets the person back with the same password and roles.",
-            "is_superuser": "May do all that the back office offers, without a role. For the few who set it up.",
+            "is_superuser": "May do all that the back office offers, without a role. It is for emergencies and for "
+            "whoever sets the bank up; daily work needs a role.",
             "is_staff": "May enter the back office. What is seen there depends on the roles.",
-            "groups": _ROLES_HELP,
         }
+
+    def clean_groups(self) -> QuerySet[Group]:
+        """Refuse roles that exclude each other, and say why; the database refuses them, too."""
+        groups: QuerySet[Group] = self.cleaned_data["groups"]
+        pair = find_forbidden_pair(group_ids=[group.pk for group in groups])
+        if pair is not None:
+            sentence = f"{pair.one} and {pair.other} exclude each other. {pair.reason}"
+            raise ValidationError(sentence, code=RolesExcludeEachOtherError.code)
+        return groups
+
+
+class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic when it runs
+    """Roles to be ticked, each with its purpose."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return what stands beside the box."""
+        return f"{obj.role}: {obj.role.purpose}"
 
 
 @admin.register(User)
@@ -116,8 +131,12 @@ class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[mis
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Show the roles as a list to be ticked."""
-        return super().formfield_for_manytomany(
-            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        return RolesField(
+            queryset=Group.objects.filter(role__isnull=False).select_related("role").order_by("role__position"),
+            widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+            required=False,
+            label="Roles",
+            help_text="What the person may do, and nothing else.",
         )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
@@ -138,22 +157,3 @@ class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[mis
 
 def _is_superuser(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_superuser
-
-
-def _list_permissions(group: Group) -> str:
-    return "\n".join(group.permissions.order_by("content_type", "codename").values_list("name", flat=True))
-
-
-@admin.register(Group)
-class RoleAdmin(BankAdmin):
-    """A role of staff: which permissions it has is decided in the code, so that a review sees it."""
-
-    help_text = "The roles of staff and partner systems. The program defines them; each deployment renews them."
-    search_help_text = "Name"
-    ordering = ("name",)
-    list_display = ("name",)
-    fieldsets = ((None, {"fields": ("name", column("May", _list_permissions))}),)
-
-    def search(self, rows: QuerySet[Group], term: str) -> QuerySet[Group]:
-        """Find by name."""
-        return rows.filter(name__icontains=term)

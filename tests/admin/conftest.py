@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import Account
+from bank import roles as bank_roles
 from core.models import User
 from events.inbox import bury
 from events.messages import make_message
@@ -41,7 +42,8 @@ from transfers.standing_orders.services import Terms, create_standing_order
 from transfers.standing_orders.states import ScheduleKind
 from transfers.states import TransferKind
 
-ROLES = ("admin", "maker", "checker", "auditor")
+ROLES = ("admin", *(role for role in bank_roles.ROLES if role != "partner"))
+"""The roles of staff; `admin` is a superuser."""
 
 
 def make_member(role: str) -> User:

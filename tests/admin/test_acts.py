@@ -139,7 +139,7 @@ def _open_as(member: Any) -> Browser:
 
 def test_an_account_with_money_is_shown_as_such_and_refused_with_a_link(sign_in: SignIn) -> None:
     account = make_account(balance=12_34)
-    browser, path = sign_in("maker"), address(Account, "act", account.pk, "inactivate")
+    browser, path = sign_in("ops_maker"), address(Account, "act", account.pk, "inactivate")
 
     preview, refusal = browser.get(path), browser.post(path, REASON)
 
@@ -155,7 +155,7 @@ def test_an_account_with_money_is_shown_as_such_and_refused_with_a_link(sign_in:
 def test_an_account_with_a_hold_is_shown_as_such_and_refused(sign_in: SignIn) -> None:
     account = make_account(balance=12_34)
     reserve(account=account, amount=1_00)
-    browser, path = sign_in("maker"), address(Account, "act", account.pk, "inactivate")
+    browser, path = sign_in("ops_maker"), address(Account, "act", account.pk, "inactivate")
 
     preview, refusal = browser.get(path), browser.post(path, REASON)
 
@@ -167,7 +167,7 @@ def test_an_account_with_a_hold_is_shown_as_such_and_refused(sign_in: SignIn) ->
 def test_an_inactivated_account_shows_the_proof(sign_in: SignIn) -> None:
     account = make_account()
 
-    page = sign_in("maker").post(address(Account, "act", account.pk, "inactivate"), REASON, follow=True)
+    page = sign_in("ops_maker").post(address(Account, "act", account.pk, "inactivate"), REASON, follow=True)
 
     event = Event.objects.get(key=account.pk, type="account.inactivated")
     text = page.content.decode()
@@ -179,7 +179,7 @@ def test_an_inactivated_account_shows_the_proof(sign_in: SignIn) -> None:
 def test_a_client_with_one_full_account_keeps_them_all(sign_in: SignIn) -> None:
     alice = make_alice()
     empty, full = make_account(client=alice), make_account(client=alice, balance=5_00)
-    browser, path = sign_in("maker"), address(Client, "act", alice.pk, "inactivate")
+    browser, path = sign_in("ops_maker"), address(Client, "act", alice.pk, "inactivate")
 
     preview, refusal = browser.get(path).content.decode(), browser.post(path, REASON)
 
@@ -196,14 +196,14 @@ def test_a_client_with_empty_accounts_is_closed_with_all_of_them(sign_in: SignIn
     make_account(client=alice)
     make_account(client=alice, currency="USD")
 
-    page = sign_in("maker").post(address(Client, "act", alice.pk, "inactivate"), REASON, follow=True)
+    page = sign_in("ops_maker").post(address(Client, "act", alice.pk, "inactivate"), REASON, follow=True)
 
     assert set(alice.accounts.values_list("status", flat=True)) == {AccountStatus.INACTIVE}
     assert "Proof: <a" in page.content.decode()
 
 
 def test_the_maker_decides_no_case_and_the_checker_blocks_no_account(bank: Bank, sign_in: SignIn) -> None:
-    maker, checker = sign_in("maker"), sign_in("checker")
+    maker, checker = sign_in("ops_maker"), sign_in("kyc_approver")
 
     assert maker.post(address(KycCase, "act", bank.case.pk, "approve"), REASON).status_code == 403
     assert checker.post(address(Account, "act", bank.account.pk, "block"), REASON).status_code == 403
@@ -214,7 +214,7 @@ def test_the_maker_decides_no_case_and_the_checker_blocks_no_account(bank: Bank,
 
 @pytest.mark.parametrize("act", ["approve", "reject"])
 def test_a_client_that_changed_since_the_look_is_shown_anew_and_not_decided(act: str, sign_in: SignIn) -> None:
-    bob, browser = make_bob(), sign_in("checker")
+    bob, browser = make_bob(), sign_in("kyc_approver")
     path = address(Client, "act", bob.pk, act)
     form = _fill_in(browser, path)
     update_client(client_id=bob.pk, name="Mallory Moreira", now=timezone.now())
@@ -231,7 +231,7 @@ def test_a_client_that_changed_since_the_look_is_shown_anew_and_not_decided(act:
 def test_what_is_decided_about_stands_beside_the_decision(sign_in: SignIn) -> None:
     bob = make_bob()
 
-    page = sign_in("checker").get(address(KycCase, "act", bob.cases.get().pk, "approve")).content.decode()
+    page = sign_in("kyc_approver").get(address(KycCase, "act", bob.cases.get().pk, "approve")).content.decode()
 
     assert all(f"<td>{text}</td>" in page for text in (bob.name, bob.email))
     assert bob.document_number not in page
@@ -239,7 +239,7 @@ def test_what_is_decided_about_stands_beside_the_decision(sign_in: SignIn) -> No
 
 def test_a_replay_that_fails_shows_why_and_the_letter_waits(sign_in: SignIn) -> None:
     letter = bury_message(data={"account": "x"})
-    browser = sign_in("maker")
+    browser = sign_in("ops_maker")
 
     page = browser.post(address(DeadLetter, "act", letter.pk, "replay"), REASON)
 
@@ -258,11 +258,11 @@ def test_an_act_needs_the_right_to_see_its_subject() -> None:
 
 def test_an_act_that_does_not_exist_is_not_found(bank: Bank, sign_in: SignIn) -> None:
     assert sign_in("admin").post(address(Account, "act", bank.account.pk, "rob"), REASON).status_code == 404
-    assert sign_in("maker").post(address(Account, "act", uuid4(), "block"), REASON).status_code == 404
+    assert sign_in("ops_maker").post(address(Account, "act", uuid4(), "block"), REASON).status_code == 404
 
 
 def test_who_is_set_inactive_is_out_at_once(bank: Bank) -> None:
-    maker = make_member("maker")
+    maker = make_member("ops_maker")
     browser = _open_as(maker)
     maker.is_active = False
     maker.save(update_fields=["is_active"])

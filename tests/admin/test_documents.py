@@ -40,7 +40,7 @@ def test_stand_beside_the_decision(page: str, image: ClientDocument, pdf: Client
     case = image.client.cases.get()
     path = address(KycCase, "change", case.pk) if page == "case" else address(KycCase, "act", case.pk, "approve")
 
-    content = sign_in("checker").get(path).content.decode()
+    content = sign_in("kyc_approver").get(path).content.decode()
 
     assert f'<img src="{find_file(image)}"' in content
     assert f'href="{find_file(pdf)}"' in content
@@ -48,7 +48,7 @@ def test_stand_beside_the_decision(page: str, image: ClientDocument, pdf: Client
 
 
 def test_stand_on_the_clients_page(image: ClientDocument, sign_in: SignIn) -> None:
-    content = sign_in("maker").get(address(Client, "change", image.client_id)).content.decode()
+    content = sign_in("ops_maker").get(address(Client, "change", image.client_id)).content.decode()
 
     assert address(ClientDocument, "change", image.pk) in content
     assert find_file(image) not in content
@@ -60,7 +60,7 @@ def test_a_file_is_served_so_that_it_can_do_nothing(
 ) -> None:
     document = image if kind == "image" else pdf
 
-    response = sign_in("checker").get(find_file(document))
+    response = sign_in("kyc_approver").get(find_file(document))
 
     assert response.content == bytes(DocumentFile.objects.get(document=document).content)
     assert response["Content-Type"] == ("image/jpeg" if kind == "image" else "application/pdf")
@@ -72,17 +72,17 @@ def test_a_file_is_served_so_that_it_can_do_nothing(
 
 
 def test_each_look_is_recorded_and_shown(image: ClientDocument, sign_in: SignIn) -> None:
-    browser = sign_in("checker")
+    browser = sign_in("kyc_approver")
     browser.get(find_file(image))
     browser.get(find_file(image))
 
-    assert [look.looked_by.username for look in DocumentLook.objects.all()] == ["checker"] * 2
+    assert [look.looked_by.username for look in DocumentLook.objects.all()] == ["kyc_approver"] * 2
     page = sign_in("auditor").get(address(ClientDocument, "change", image.pk)).content.decode()
-    assert page.count("<td>checker</td>") == 2
+    assert page.count("<td>kyc_approver</td>") == 2
 
 
 def test_a_page_without_the_file_is_no_look(image: ClientDocument, sign_in: SignIn) -> None:
-    sign_in("checker").get(address(KycCase, "change", image.client.cases.get().pk))
+    sign_in("kyc_approver").get(address(KycCase, "change", image.client.cases.get().pk))
 
     assert not DocumentLook.objects.exists()
 
@@ -97,7 +97,7 @@ def test_a_file_needs_the_right_to_see_and_to_open_it(permissions: tuple[str, ..
 
 
 def test_the_maker_opens_no_file_and_finds_no_link_to_one(image: ClientDocument, sign_in: SignIn) -> None:
-    maker = sign_in("maker")
+    maker = sign_in("ops_maker")
 
     assert maker.get(find_file(image)).status_code == 403
     for path in (

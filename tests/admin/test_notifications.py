@@ -51,7 +51,7 @@ def test_a_deliverys_page_shows_each_attempt_and_escapes_what_the_mail_server_sa
 
 
 def test_the_overview_counts_what_failed(bank: Bank, sign_in: SignIn) -> None:
-    page = sign_in("maker").get(reverse("admin:index")).content.decode()
+    page = sign_in("ops_maker").get(reverse("admin:index")).content.decode()
 
     assert "Failed e-mails" in page
     assert "They can be sent again" in page
@@ -127,7 +127,7 @@ def test_a_list_of_days_long_ago_does_not_read_all_that_came_since(
 def test_what_staff_were_told_is_found_among_what_clients_were(bank: Bank, sign_in: SignIn) -> None:
     page = f"{address(Notification, 'changelist')}?role__exact=checker"
 
-    assert "Scan using notifications_of_staff" in plan_of(sign_in("checker"), page, Notification)
+    assert "Scan using notifications_of_staff" in plan_of(sign_in("kyc_approver"), page, Notification)
 
 
 def plan_of(browser: Browser, page: str, model: type[Model]) -> str:
@@ -141,7 +141,7 @@ def plan_of(browser: Browser, page: str, model: type[Model]) -> str:
 def test_a_maker_sends_again_with_a_reason(bank: Bank, sign_in: SignIn) -> None:
     act = address(Delivery, "act", bank.delivery.pk, "send-again")
 
-    response = sign_in("maker").post(act, {"reason": "The address was mended"})
+    response = sign_in("ops_maker").post(act, {"reason": "The address was mended"})
 
     assert response.status_code == 302
     bank.delivery.refresh_from_db()
@@ -150,7 +150,7 @@ def test_a_maker_sends_again_with_a_reason(bank: Bank, sign_in: SignIn) -> None:
 
 
 def test_a_second_click_is_refused(bank: Bank, sign_in: SignIn) -> None:
-    browser, act = sign_in("maker"), address(Delivery, "act", bank.delivery.pk, "send-again")
+    browser, act = sign_in("ops_maker"), address(Delivery, "act", bank.delivery.pk, "send-again")
     browser.post(act, {"reason": "The address was mended"})
 
     response = browser.post(act, {"reason": "Once more"})
@@ -159,7 +159,7 @@ def test_a_second_click_is_refused(bank: Bank, sign_in: SignIn) -> None:
     assert "Only a delivery that failed can be sent again." in response.content.decode()
 
 
-@pytest.mark.parametrize("role", ["checker", "auditor"])
+@pytest.mark.parametrize("role", ["kyc_approver", "auditor"])
 def test_others_may_not_send_again(role: str, bank: Bank, sign_in: SignIn) -> None:
     browser = sign_in(role)
 

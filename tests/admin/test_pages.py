@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from accounts.models import Account
-from core.models import User
+from core.models import RoleEntry, User
 from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
 from kyc.services import record_sign_in, update_client
@@ -76,7 +76,7 @@ def test_amounts_have_separators_and_their_currency(sign_in: SignIn) -> None:
     account = make_account(balance=1_234_567_89)
 
     assert "1,234,567.89 <small>BRL</small>" in read(sign_in("auditor"), address(Account, "changelist"))
-    assert "1,234,567.89" in read(sign_in("checker"), address(Account, "change", account.pk))
+    assert "1,234,567.89" in read(sign_in("kyc_approver"), address(Account, "change", account.pk))
 
 
 def test_ledger_accounts_stand_in_the_order_of_the_chart(sign_in: SignIn) -> None:
@@ -115,12 +115,12 @@ def test_a_long_statement_is_read_page_by_page(sign_in: SignIn) -> None:
         assert read(browser, f"{path}?before={nonsense}")
 
 
-@pytest.mark.parametrize("role", ["admin", "checker", "auditor"])
+@pytest.mark.parametrize("role", ["admin", "kyc_approver", "auditor"])
 def test_no_page_shows_a_whole_document_number(role: str, bank: Bank, sign_in: SignIn) -> None:
     browser, number = sign_in(role), bank.alice.document_number
 
     for model in MODELS:
-        if model is User and role == "checker":
+        if model in (RoleEntry, User) and role == "kyc_approver":
             continue
         assert number not in browser.get(address(model, "changelist")).content.decode()
         for row in model._default_manager.all()[:5]:
@@ -148,8 +148,8 @@ def test_a_client_is_found_by_document_without_the_number_in_an_address(
     written = f"{number[:3]}.{number[3:6]}.{number[6:9]}-{number[9:]}"
 
     with caplog.at_level(logging.DEBUG):
-        found = [sign_in("checker").post(address(Client, "changelist"), {"q": written})]
-        found.append(sign_in("maker").post(address(Client, "changelist"), {"q": number}))
+        found = [sign_in("kyc_approver").post(address(Client, "changelist"), {"q": written})]
+        found.append(sign_in("ops_maker").post(address(Client, "changelist"), {"q": number}))
 
     assert {response["Location"] for response in found} == {address(Client, "change", bank.alice.pk)}
     assert number not in caplog.text
@@ -163,7 +163,7 @@ def test_a_client_is_found_by_document_without_the_number_in_an_address(
     ],
 )  # fmt: skip
 def test_a_document_that_nobody_has_is_not_repeated(number: str, sign_in: SignIn) -> None:
-    response = sign_in("checker").post(address(Client, "changelist"), {"q": number}, follow=True)
+    response = sign_in("kyc_approver").post(address(Client, "changelist"), {"q": number}, follow=True)
 
     assert "No single match." in response.content.decode()
     assert number not in response.content.decode()
@@ -174,14 +174,14 @@ def test_a_document_that_nobody_has_is_not_repeated(number: str, sign_in: SignIn
 def test_a_client_is_found_by_any_passport(number: str, sign_in: SignIn) -> None:
     client = make_client(document_type=DocumentType.PASSPORT, document_number=number)
 
-    response = sign_in("checker").post(address(Client, "changelist"), {"q": number})
+    response = sign_in("kyc_approver").post(address(Client, "changelist"), {"q": number})
 
     assert response["Location"] == address(Client, "change", client.pk)
 
 
 def test_names_with_digits_are_found_unless_they_may_be_a_passports_number(sign_in: SignIn) -> None:
     studio, *_ = [make_client(name=name) for name in ("Studio 54", "Bar 24H", "Gym 24H", "Route66 A", "Route66 B")]
-    browser = sign_in("checker")
+    browser = sign_in("kyc_approver")
 
     def search(term: str) -> str:
         return str(browser.post(address(Client, "changelist"), {"q": term})["Location"])
@@ -193,7 +193,7 @@ def test_names_with_digits_are_found_unless_they_may_be_a_passports_number(sign_
 
 def test_clients_are_found_by_name_address_and_id(sign_in: SignIn) -> None:
     alice, bob = make_client(name="Alice Almeida", email="alice@example.com"), make_bob()
-    browser = sign_in("checker")
+    browser = sign_in("kyc_approver")
 
     for term in ("almeida", "ALICE@example.com", str(alice.pk)):
         page = browser.post(address(Client, "changelist"), {"q": term}, follow=True).content.decode()
@@ -219,7 +219,7 @@ def test_a_name_like_a_document_is_not_repeated_where_several_have_it(sign_in: S
     for name in ("Route66 A", "Route66 B"):
         make_account(client=make_client(name=name))
 
-    response = sign_in("checker").post(address(Account, "changelist"), {"q": "Route66"})
+    response = sign_in("kyc_approver").post(address(Account, "changelist"), {"q": "Route66"})
 
     assert response["Location"] == address(Account, "changelist")
 
@@ -227,7 +227,7 @@ def test_a_name_like_a_document_is_not_repeated_where_several_have_it(sign_in: S
 def test_a_search_keeps_the_filters_of_its_list(sign_in: SignIn) -> None:
     accounts = address(Account, "changelist")
 
-    response = sign_in("checker").post(f"{accounts}?status__exact=active&q=bob&p=2", {"q": "alice"})
+    response = sign_in("kyc_approver").post(f"{accounts}?status__exact=active&q=bob&p=2", {"q": "alice"})
 
     assert response["Location"] == f"{accounts}?status__exact=active&q=alice"
 
@@ -235,7 +235,7 @@ def test_a_search_keeps_the_filters_of_its_list(sign_in: SignIn) -> None:
 def test_an_account_is_opened_by_its_number(sign_in: SignIn) -> None:
     account = make_account()
 
-    response = sign_in("checker").post(address(Account, "changelist"), {"q": account.number})
+    response = sign_in("kyc_approver").post(address(Account, "changelist"), {"q": account.number})
 
     assert response["Location"] == address(Account, "change", account.pk)
 
@@ -246,7 +246,7 @@ def test_only_who_may_see_clients_searches_them(client: Browser) -> None:
 
 def test_accounts_are_found_by_number_name_and_id(sign_in: SignIn) -> None:
     account, other = make_account(), make_account(client=make_client(name="Carla Cardoso"))
-    browser = sign_in("checker")
+    browser = sign_in("kyc_approver")
 
     for term in (account.number, f"{account.number[:10]}-{account.number[10:]}", "alice", str(account.pk)):
         page = read(browser, f"{address(Account, 'changelist')}?q={term}")
@@ -257,7 +257,7 @@ def test_accounts_are_found_by_number_name_and_id(sign_in: SignIn) -> None:
 def test_transfers_are_found_by_id_account_and_client(bank: Bank, sign_in: SignIn) -> None:
     others = [make_account(client=make_client(name="Carla Cardoso"), balance=10_00) for _ in range(2)]
     other = order_transfer(debtor=others[0], creditor=others[1], amount=1_00)
-    browser = sign_in("checker")
+    browser = sign_in("kyc_approver")
 
     for term in (str(bank.account.pk), bank.account.number, "alice"):
         page = read(browser, f"{address(Transfer, 'changelist')}?q={term}")
@@ -266,7 +266,7 @@ def test_transfers_are_found_by_id_account_and_client(bank: Bank, sign_in: SignI
 
 
 def test_lists_are_narrowed_to_days_of_the_banks_time_zone(bank: Bank, sign_in: SignIn) -> None:
-    browser, today = sign_in("checker"), f"{timezone.localdate():%Y-%m-%d}"
+    browser, today = sign_in("kyc_approver"), f"{timezone.localdate():%Y-%m-%d}"
     path = address(Transfer, "changelist")
 
     within = read(browser, f"{path}?created_at_from={today}&created_at_to={today}")
@@ -295,7 +295,7 @@ def test_a_dead_letter_shows_any_bytes(value: bytes, sign_in: SignIn) -> None:
 
 
 def test_dead_letters_are_narrowed_by_what_is_known_of_them(bank: Bank, sign_in: SignIn) -> None:
-    browser, path = sign_in("maker"), address(DeadLetter, "changelist")
+    browser, path = sign_in("ops_maker"), address(DeadLetter, "changelist")
     page = address(DeadLetter, "change", bank.letter.pk)
 
     for query in ("state__exact=waiting", "group=balances", "topic=account.balance.updated", "q=account.bal"):
@@ -305,13 +305,13 @@ def test_dead_letters_are_narrowed_by_what_is_known_of_them(bank: Bank, sign_in:
 
 
 def test_an_empty_list_says_what_to_do(sign_in: SignIn) -> None:
-    assert "Holds are placed by customers" in read(sign_in("checker"), address(Hold, "changelist"))
+    assert "Holds are placed by customers" in read(sign_in("kyc_approver"), address(Hold, "changelist"))
 
 
 def test_an_inactive_account_offers_nothing_more(sign_in: SignIn) -> None:
     account = make_inactive_account()
 
-    assert "/act/" not in read(sign_in("maker"), address(Account, "change", account.pk))
+    assert "/act/" not in read(sign_in("ops_maker"), address(Account, "change", account.pk))
 
 
 def test_the_first_page_counts_what_waits(bank: Bank, sign_in: SignIn) -> None:

@@ -24,7 +24,7 @@ def _limits(settings: Settings) -> None:
 @pytest.fixture
 def maker(db: None) -> User:
     """A member of staff."""
-    return make_member("maker")
+    return make_member("ops_maker")
 
 
 def sign_in(username: str, password: str = PASSWORD, **environ: str) -> HttpResponse:
@@ -36,15 +36,15 @@ def sign_in(username: str, password: str = PASSWORD, **environ: str) -> HttpResp
 def test_staff_get_in(maker: User) -> None:
     browser = Browser()
 
-    response = browser.post(reverse("admin:login"), {"username": "Maker", "password": PASSWORD})
+    response = browser.post(reverse("admin:login"), {"username": "Ops_Maker", "password": PASSWORD})
 
     assert (response.status_code, response["Location"]) == (302, reverse("admin:index"))
     assert browser.get(reverse("admin:index")).status_code == 200
 
 
 def test_an_account_is_closed_for_a_minute_after_too_many_failures(maker: User) -> None:
-    statuses = [sign_in("maker", "wrong").status_code for _ in range(4)]
-    refused = sign_in("maker")
+    statuses = [sign_in("ops_maker", "wrong").status_code for _ in range(4)]
+    refused = sign_in("ops_maker")
 
     assert statuses == [200, 200, 200, 429]
     assert refused.status_code == 429
@@ -56,13 +56,13 @@ def test_a_source_is_closed_after_too_many_failures(maker: User) -> None:
     statuses = [sign_in(f"nobody-{number}").status_code for number in range(6)]
 
     assert statuses == [200] * 5 + [429]
-    assert sign_in("maker").status_code == 429
-    assert sign_in("maker", REMOTE_ADDR="192.0.2.7").status_code == 302
+    assert sign_in("ops_maker").status_code == 429
+    assert sign_in("ops_maker", REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
 def test_the_api_gives_no_further_guesses(maker: User) -> None:
-    statuses = [sign_in("maker", "wrong").status_code, sign_in_to_the_api("maker", "wrong").status]
-    statuses += [sign_in("maker", "wrong").status_code, sign_in_to_the_api("maker", "wrong").status]
+    statuses = [sign_in("ops_maker", "wrong").status_code, sign_in_to_the_api("ops_maker", "wrong").status]
+    statuses += [sign_in("ops_maker", "wrong").status_code, sign_in_to_the_api("ops_maker", "wrong").status]
 
     assert statuses == [200, 401, 200, 429]
 
@@ -80,26 +80,28 @@ def test_the_right_password_of_a_customer_looks_like_a_wrong_one() -> None:
 def test_somebody_who_left_does_not_get_in(maker: User) -> None:
     User.objects.update(is_active=False)
 
-    assert sign_in("maker").status_code == 200
+    assert sign_in("ops_maker").status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"username": "maker"}, {"password": "x"}, {"username": "a\0", "password": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "ops_maker"}, {"password": "x"}, {"username": "a\0", "password": "x"}]
+)
 def test_an_incomplete_form_is_no_failure(body: dict[str, str], maker: User) -> None:
     statuses = [Browser().post(reverse("admin:login"), body).status_code for _ in range(10)]
 
     assert set(statuses) == {200}
-    assert sign_in("maker").status_code == 302
+    assert sign_in("ops_maker").status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_guesses_get_no_more_answers(maker: User) -> None:
-    statuses = run_together(20, lambda: sign_in("maker", "wrong").status_code)
+    statuses = run_together(20, lambda: sign_in("ops_maker", "wrong").status_code)
 
     assert sorted(statuses) == [200] * 3 + [429] * 17
 
 
 def test_failures_are_counted_without_redis(maker: User, settings: Settings) -> None:
     with redis_away(settings):
-        statuses = [sign_in("maker", "wrong").status_code for _ in range(4)]
+        statuses = [sign_in("ops_maker", "wrong").status_code for _ in range(4)]
 
     assert statuses == [200, 200, 200, 429]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_case_is_found_on_the_first_page_and_approved(sit_down: Callable[..., Desk]) -> None:
     bob, checker = make_bob(), make_staff()
-    checker.groups.add(Group.objects.get(name="checker"))
+    checker.groups.add(Group.objects.get(name="kyc_approver"))
     desk = sit_down(checker)
 
     desk.page.get_by_role("link", name="KYC cases waiting").click()

@@ -20,6 +20,17 @@ HISTORY: set[type[models.Model]] = {JournalEntry, Posting, AvailabilityChange, E
 HISTORY |= {ClientDocument, DocumentFile, DocumentLook}
 KEPT: set[type[models.Model]] = {LedgerAccount, Hold, Account, Transfer, Client, KycCase, DeadLetter}
 KEPT |= {Notification, Delivery}
+RIGHTS = {
+    "auth.Group",
+    "auth.Group_permissions",
+    "auth.Permission",
+    "core.Role",
+    "core.RoleEntry",
+    "core.RolePermission",
+    "core.ForbiddenPair",
+}
+RIGHTS |= {"core.User_user_permissions", "core.UserPermission"}
+"""What comes with a release alone, so that nobody gives a role another permission, or himself one."""
 TABLES = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label != "pghistory"]
 MODELS = sorted(TABLES, key=lambda model: model._meta.label)
 
@@ -32,8 +43,8 @@ def _runtime_role(db: None) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_on_a_table_the_runtime_role_may(model: type[models.Model]) -> None:
-    expected = {"SELECT", "INSERT"}
-    if model not in HISTORY:
+    expected = {"SELECT"} if model._meta.label in RIGHTS else {"SELECT", "INSERT"}
+    if model not in HISTORY and model._meta.label not in RIGHTS:
         expected |= {"UPDATE"} if model in KEPT else {"UPDATE", "DELETE"}
 
     found = read_privileges(model._meta.db_table)

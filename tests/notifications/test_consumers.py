@@ -141,7 +141,7 @@ def test_a_fraud_alert_is_told_to_staff_and_not_to_the_client() -> None:
     )
 
     told = Notification.objects.get()
-    assert (told.kind, told.role, told.client) == ("fraud_alert", "checker", None)
+    assert (told.kind, told.role, told.client) == ("fraud_alert", "ops_checker", None)
     assert not Event.objects.filter(type="notification.requested").exists()
 
 
