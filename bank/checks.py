@@ -81,6 +81,17 @@ def check_openid(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     return messages
 
 
+@register()
+def check_regulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a regulator to whom anybody on the way could listen, or whom nobody could tell us from others."""
+    messages: list[CheckMessage] = []
+    if settings.REGULATOR_URL.startswith("http:") and not (settings.DEBUG or settings.DEMO):
+        messages.append(Error("REGULATOR_URL must begin with https://.", id="bank.E013"))
+    if settings.REGULATOR_URL and not settings.REGULATOR_TOKEN:
+        messages.append(Error("REGULATOR_TOKEN must not be empty where REGULATOR_URL is not.", id="bank.E014"))
+    return messages
+
+
 def _looks_random(text: str) -> bool:
     """Tell whether most stretches of three characters are different: random ones hardly repeat, made-up ones do."""
     return len({text[start : start + 3] for start in range(len(text) - 2)}) > len(text) / 2

@@ -252,6 +252,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    # For what is to be tried again, what a worker left when it died, and what no message has woken a worker for.
+    "send-due-reports": {
+        "task": "reporting.regulatory.tasks.send_due_reports",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
 }
 
@@ -294,6 +300,13 @@ EMAIL_TIMEOUT = _positive_int("EMAIL_TIMEOUT_SECONDS", 10)  # for each step of S
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM")
 NOTIFICATION_ATTEMPTS = _positive_int("NOTIFICATION_ATTEMPTS", 8)  # within 17 hours, then staff decide
 NOTIFICATION_NEWS_HOURS = _positive_int("NOTIFICATION_NEWS_HOURS", 72)  # what is older is told in the list alone
+
+# The regulator. While REGULATOR_URL is empty, reports are written and wait.
+REGULATOR_URL = _url_or_none("REGULATOR_URL", "https", "http")
+REGULATOR_TOKEN = env.str("REGULATOR_TOKEN", default="")
+REGULATOR_TIMEOUT_SECONDS = _positive_int("REGULATOR_TIMEOUT_SECONDS", 10)  # for each part of an answer
+REGULATOR_RETRY_MINUTES: float = _positive_int("REGULATOR_RETRY_MINUTES", 5)  # after the first failure; then longer
+REGULATOR_OVERDUE_HOURS = _positive_int("REGULATOR_OVERDUE_HOURS", 24)  # then staff are shown it, and it is still tried
 
 # People
 AUTH_USER_MODEL = "core.User"

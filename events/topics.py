@@ -143,6 +143,10 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "standing_order.cancelled": (),
     "standing_order.ended": (),
     "notification.requested": (_tell("notification.send", _to_client),),
+    "report.hastened": (),  # what staff did with reports concerns nobody else
+    "report.resubmitted": (),
+    "reports.hastened": (),
+    "summary.resubmitted": (),
     "delivery.retried": (),  # what staff did with a delivery concerns nobody else
     "approval.requested": (),  # staff see what waits for them; what an approval does is told by its own events
     "approval.decided": (),

@@ -29,7 +29,7 @@ class Simulators:
 
     def environment(self) -> dict[str, str]:
         """Return what the bank is told of them, besides its secrets."""
-        return {"REGULATOR_URL": self.regulator_url}
+        return {"REGULATOR_URL": self.regulator_url, "REGULATOR_RETRY_MINUTES": "1"}
 
     def programs(self) -> list[Program]:
         """Return what is to be supervised."""
