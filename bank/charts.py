@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from core.money import format_amount
 from reporting.analytics.selectors import Outcomes, count_active_clients, count_outcomes, sum_metric, sum_volumes
+from reporting.regulatory.selectors import count_unacknowledged
+from reporting.regulatory.states import ReportState
 
 DAYS = 14
 CURRENCIES = 3
@@ -48,6 +50,7 @@ def make_charts(*, today: date) -> Iterator[Chart]:
     days = list_days(today=today)
     yield _make_outcomes(days)
     yield from _make_volumes(days)
+    yield _make_reports(days)
     yield _make_activity(days)
 
 
@@ -62,6 +65,21 @@ def _make_outcomes(days: Sequence[date]) -> Chart:
             _stack("Completed", _GOOD, [outcomes.get(day, _NONE).completed for day in days]),
             _stack("Failed", _BAD, [outcomes.get(day, _NONE).failed for day in days]),
         ],
+    )
+
+
+def _make_reports(days: Sequence[date]) -> Chart:
+    completed, open_ = count_outcomes(since=days[0]), count_unacknowledged(since=days[0])
+    waiting = [open_.get(day, {}).get(ReportState.WAITING, 0) for day in days]
+    refused = [open_.get(day, {}).get(ReportState.REFUSED, 0) for day in days]
+    made = [completed.get(day, _NONE).completed for day in days]
+    taken = [max(0, all_ - w - r) for all_, w, r in zip(made, waiting, refused, strict=True)]
+    return _make_chart(
+        "Reports to the regulator",
+        "By day of the transfer.",
+        "No transfer was completed in the last two weeks.",
+        days,
+        [_stack("Acknowledged", _GOOD, taken), _stack("Waiting", _OTHER, waiting), _stack("Refused", _BAD, refused)],
     )
 
 

@@ -31,6 +31,9 @@ from notifications.models import Delivery
 from notifications.states import DeliveryState
 from reporting.analytics.selectors import count_failures, count_standings, list_product_balances
 from reporting.analytics.states import Standing
+from reporting.regulatory.models import Report
+from reporting.regulatory.selectors import measure_backlog
+from reporting.regulatory.states import ReportState
 from transfers.admin import explain_failure
 from transfers.models import Transfer
 from transfers.states import TransferStatus
@@ -59,6 +62,8 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
         yield _count_failed(timezone.localdate(now))
     if request.user.has_perm("notifications.view_delivery"):
         yield _count_undelivered()
+    if request.user.has_perm("regulatory.view_report"):
+        yield _count_refused_reports(now)
 
 
 def _count_approvals(user: User, now: datetime) -> Queue:
@@ -109,6 +114,18 @@ def _count_undelivered() -> Queue:
         waiting=count,
         note="They can be sent again" if count else "Every e-mail was sent, or is on its way",
         address=find_list(Delivery, state__exact=DeliveryState.FAILED),
+    )
+
+
+def _count_refused_reports(now: datetime) -> Queue:
+    backlog = measure_backlog(now=now)
+    return Queue(
+        title="Reports refused or overdue",
+        waiting=backlog.refused + backlog.overdue,
+        note=f"{backlog.waiting:,} wait for the regulator" if backlog.waiting else "All reports are acknowledged",
+        address=find_list(Report, state__exact=ReportState.REFUSED)
+        if backlog.refused
+        else find_list(Report, overdue="yes"),
     )
 
 

@@ -39,7 +39,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Payments", "payments.payment", "send_money"),
         Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
     ),
-    "Regulator": (Entry("Regulatory reports", "regulatory.report", "gavel"),),
+    "Regulator": (
+        Entry("Regulatory reports", "regulatory.report", "gavel"),
+        Entry("Connection", "regulatory.circuit", "cable"),
+    ),
     "Ledger": (
         Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
         Entry("Journal entries", "ledger.journalentry", "receipt_long"),

@@ -25,6 +25,7 @@ _BUSINESS = (
     "payments.view_payment",
     "standing_orders.view_standingorder",
     "regulatory.view_report",
+    "regulatory.view_circuit",
     "approvals.view_approval",
     "events.view_event",
     "events.view_deadletter",
@@ -77,6 +78,7 @@ ROLES: dict[str, RoleTerms] = {
             "kyc.inactivate_client",
             "events.handle_deadletter",
             "notifications.resend_delivery",
+            "regulatory.resubmit_report",
         ),
     ),
     "ops_checker": RoleTerms(

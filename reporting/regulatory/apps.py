@@ -8,3 +8,10 @@ class RegulatoryConfig(AppConfig):
 
     name = "reporting.regulatory"
     verbose_name = "Regulator"
+
+    def ready(self) -> None:
+        """Add the figures to /metrics."""
+        from events.metrics import register_collector
+        from reporting.regulatory.metrics import RegulatoryCollector
+
+        register_collector(RegulatoryCollector())

@@ -123,8 +123,9 @@ def get_pause(*, failures: int) -> timedelta:
 
     It differs by JITTER, so that what failed together does not come together again.
     """
-    pause = timedelta(minutes=settings.REGULATOR_RETRY_MINUTES) * min(2 ** min(failures - 1, 10), LONGEST_PAUSE)
-    return pause * _dice.uniform(1 - JITTER, 1 + JITTER)
+    first = timedelta(minutes=settings.REGULATOR_RETRY_MINUTES)
+    times = min(1 << min(failures - 1, 10), LONGEST_PAUSE)
+    return first * times * _dice.uniform(1 - JITTER, 1 + JITTER)
 
 
 def _send_next() -> bool:

@@ -24,6 +24,7 @@ from ledger.models import Hold
 from notifications.models import Delivery, DeliveryAttempt
 from notifications.services import Draft, make_deliveries, make_notifications
 from notifications.states import Channel, DeliveryState, Kind, Outcome
+from reporting.regulatory.circuit import note_failure
 from tests.approvals.naming import request_name
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
@@ -102,6 +103,7 @@ def bank() -> Bank:
     transfer = order_transfer(debtor=account, creditor=other, amount=25_00)
     failed = order_transfer(debtor=account, creditor=other, amount=999_00)
     deliver_all(group="regulatory")
+    note_failure(now=timezone.now())
     order_payment(account=account, amount=1_00)
     give_standing_order(debtor=account, creditor=other)
     return Bank(

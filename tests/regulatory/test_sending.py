@@ -13,10 +13,11 @@ from pytest_django import Settings
 from accounts.services import inactivate_account
 from core.errors import InvalidInputError
 from events.models import Event
+from reporting.regulatory import regulator as regulator_interface
 from reporting.regulatory import sending
 from reporting.regulatory.errors import NotRefusedError, NotWaitingError
 from reporting.regulatory.models import Report, ReportAttempt
-from reporting.regulatory.regulator import MAX_REPORTS, Verdict, clean_code
+from reporting.regulatory.regulator import MAX_REPORTS, ContentRefusedError, Verdict, clean_code
 from reporting.regulatory.sending import get_pause, send_due
 from reporting.regulatory.services import resubmit, retry_all_now, retry_now
 from reporting.regulatory.states import Outcome
@@ -181,7 +182,7 @@ def test_one_report_that_a_call_is_refused_for_does_not_keep_the_others_from_bei
         return {"reports": "none"} if claim.report_id == bad else make_body(claim)
 
     monkeypatch.setattr(sending, "_make_body", spoil)
-    monkeypatch.setattr(sending.regulator, "send_reports", refuse_spoilt(sending.regulator.send_reports))
+    monkeypatch.setattr(regulator_interface, "send_reports", refuse_spoilt(regulator_interface.send_reports))
 
     send_all()
 
@@ -194,7 +195,7 @@ def refuse_spoilt(send: Any) -> Any:
 
     def send_or_refuse(*, reports: list[Any]) -> Any:
         if any(isinstance(report, dict) for report in reports):
-            raise sending.ContentRefusedError(Verdict(Outcome.REFUSED, 400, "malformed"))
+            raise ContentRefusedError(Verdict(Outcome.REFUSED, 400, "malformed"))
         return send(reports=reports)
 
     return send_or_refuse
@@ -208,7 +209,7 @@ def test_an_unforeseen_fault_puts_reports_off(
     def fail(**kwargs: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(sending.regulator, "send_reports", fail)
+    monkeypatch.setattr(regulator_interface, "send_reports", fail)
 
     send_all()
 

@@ -242,4 +242,7 @@ class Migration(migrations.Migration):
             model_name='summaryattempt',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'regulatory_summaryattempt is append-only' USING ERRCODE = '23514', CONSTRAINT = 'regulatory_summaryattempt_append_only';", hash='459fa0acfa22a393e451fb01ec9b0630bf8b838b', level='STATEMENT', operation='UPDATE OR DELETE OR TRUNCATE', pgid='pgtrigger_append_only_d4ba0', table='regulatory_summaryattempt', when='BEFORE')),
         ),
+        migrations.RunSQL(
+            'INSERT INTO regulatory_circuit (id, failures) VALUES (1, 0)', 'DELETE FROM regulatory_circuit'
+        ),
     ]
