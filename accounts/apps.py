@@ -4,6 +4,13 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """The accounts app."""
+    """The accounts app; has the agreement of its blocks with the books proven together with them."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        """Register what `verify_ledger` proves of accounts."""
+        from accounts.verification import BLOCKS
+        from ledger.verification import register_section
+
+        register_section(BLOCKS)

@@ -28,12 +28,28 @@ class AccountHasBalanceError(BankError):
     message = "The account must be empty before it can be inactivated."
 
 
-class AccountNotBlockedError(BankError):
-    """An account that was to be unblocked is not blocked."""
+class BlockNotFoundError(BankError):
+    """There is no such block."""
 
-    code = "account_not_blocked"
+    code = "block_not_found"
+    http_status = 404
+    message = "There is no such block."
+
+
+class BlockLiftedError(BankError):
+    """A block that was to be lifted stands no more."""
+
+    code = "block_lifted"
     http_status = 409
-    message = "The account is not blocked."
+    message = "The block has been lifted already."
+
+
+class BlockStandsError(BankError):
+    """The very same block stands already: as somebody pressed the button twice."""
+
+    code = "block_stands"
+    http_status = 409
+    message = "The account is already blocked just so: the same scope, reason and end."
 
 
 class OverdraftInUseError(BankError):

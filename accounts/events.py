@@ -5,7 +5,8 @@ Their key is the account's id. They hold no personal data but ids; a reason, whi
 
 from datetime import datetime
 
-from accounts.models import Account
+from accounts.models import Account, AccountBlock
+from accounts.states import BlockScope
 from core.models import User
 from events.services import NewEvent
 from ledger.selectors import describe_balance
@@ -23,19 +24,31 @@ def account_created(*, account: Account, now: datetime) -> NewEvent:
     )
 
 
-def account_blocked(*, account: Account, actor: User | None, now: datetime) -> NewEvent:
-    """Tell that no money moves on the account any more, and why; without an `actor`, the system did it."""
-    return _tell_why("account.blocked", account, actor, now)
+def account_blocked(*, block: AccountBlock, refused: BlockScope, now: datetime) -> NewEvent:
+    """Tell of a block that was placed, and what all that stand refuse together."""
+    return _tell_of_block("account.blocked", block, block.placed_by_id, block.reason, refused, now)
 
 
-def account_unblocked(*, account: Account, actor: User | None, now: datetime) -> NewEvent:
-    """Tell that money moves again."""
-    return _tell_why("account.unblocked", account, actor, now)
+def account_unblocked(*, block: AccountBlock, now: datetime) -> NewEvent:
+    """Tell that the last block was lifted, so that money moves again."""
+    return _tell_of_block("account.unblocked", block, block.lifted_by_id, block.lift_reason, None, now)
+
+
+def block_lifted(*, block: AccountBlock, refused: BlockScope, now: datetime) -> NewEvent:
+    """Tell that a block was lifted while others stand, and what these refuse."""
+    return _tell_of_block("account.block_lifted", block, block.lifted_by_id, block.lift_reason, refused, now)
+
+
+def _tell_of_block(
+    event_type: str, block: AccountBlock, actor_id: int | None, reason: str, refused: BlockScope | None, now: datetime
+) -> NewEvent:
+    facts = {"actor": actor_id, "reason": reason, "block": block.pk, "scope": block.scope, "refused": refused}
+    return _tell(event_type, block.account, now, **facts)
 
 
 def account_inactivated(*, account: Account, actor: User | None, now: datetime) -> NewEvent:
     """Tell that the account was closed for good."""
-    return _tell_why("account.inactivated", account, actor, now)
+    return _tell("account.inactivated", account, now, actor=actor.pk if actor else None, reason=account.status_reason)
 
 
 def overdraft_changed(*, account: Account, reason: str, actor: User | None, now: datetime) -> NewEvent:
@@ -49,10 +62,6 @@ def overdraft_changed(*, account: Account, reason: str, actor: User | None, now:
         overdraft_limit=account.overdraft_limit,
         balance=describe_balance(account=account.ledger_account),
     )
-
-
-def _tell_why(event_type: str, account: Account, actor: User | None, now: datetime) -> NewEvent:
-    return _tell(event_type, account, now, actor=actor.pk if actor else None, reason=account.status_reason)
 
 
 def _tell(event_type: str, account: Account, now: datetime, **facts: object) -> NewEvent:

@@ -1,14 +1,44 @@
 """Customers' accounts and the balances that readers see."""
 
+import pgtrigger
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, CustomerAccountKind
+from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, BlockScope, CustomerAccountKind
 from core.history.tracking import keep_history
-from core.triggers import append_only, born_in, legal_states, never_changed, never_deleted
+from core.ids import uuid7
+from core.triggers import (
+    append_only,
+    born_in,
+    check_sql,
+    frozen_once,
+    legal_states,
+    never_changed,
+    never_deleted,
+    refuse,
+)
 from kyc.models import Client
 from ledger.models import LedgerAccount
+
+_BLOCKS_AGREE = f"""
+    IF NOT EXISTS (
+        SELECT FROM accounts_account account
+        JOIN ledger_ledgeraccount books ON books.id = account.id
+        CROSS JOIN (
+            SELECT coalesce(bool_or(scope <> 'credits'), false) AS debits,
+                   coalesce(bool_or(scope <> 'debits'), false) AS credits
+            FROM accounts_accountblock WHERE account_id = NEW.account_id AND lifted_at IS NULL
+        ) refused
+        WHERE account.id = NEW.account_id
+          AND (books.refuses_debits, books.refuses_credits) = (refused.debits, refused.credits)
+          AND (account.status = 'blocked') = (refused.debits OR refused.credits)
+    ) THEN
+        {refuse(constraint="accounts_block_agrees", message="blocks that disagree with their account or its books")}
+    END IF;
+    RETURN NULL;
+"""  # noqa: S608 - built from constants
 
 
 @keep_history(found_by=("client",))
@@ -61,6 +91,68 @@ class Account(models.Model):
     def __str__(self) -> str:
         """Return the number."""
         return self.number
+
+
+class AccountBlock(models.Model):
+    """A block of an account: who refuses which movements, why, until when; and who lifted it. Several may stand.
+
+    What stands together is what the books refuse (`blocks_agree`). Without a person, the system did it. An account that
+    is inactivated keeps its blocks as they were: they stay for good.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="blocks", db_index=False)
+    scope = models.CharField(max_length=7, choices=BlockScope.choices)
+    reason = models.CharField(max_length=255)
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    placed_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True, help_text="The system lifts it then; if empty, people.")
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lift_reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        """A block is placed once and lifted once, and what stands agrees with the account and with the books."""
+
+        triggers = [
+            never_deleted(table="accounts_accountblock"),
+            never_changed(
+                table="accounts_accountblock",
+                fields=["id", "account_id", "scope", "reason", "placed_by_id", "placed_at", "valid_until"],
+            ),
+            frozen_once(table="accounts_accountblock", condition="OLD.lifted_at IS NOT NULL"),
+            pgtrigger.Trigger(
+                name="blocks_agree",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lifted_at"),
+                func=_BLOCKS_AGREE,
+            ),
+        ]
+        constraints = [
+            CheckConstraint(name="accounts_block_scope", condition=Q(scope__in=BlockScope.values)),
+            check_sql("accounts_block_ends_later", "valid_until > placed_at AND lifted_at >= placed_at"),
+            check_sql(
+                "accounts_block_lifted",
+                "(lifted_at IS NULL) = (lift_reason = '') AND (lifted_at IS NOT NULL OR lifted_by_id IS NULL)",
+            ),
+        ]
+        indexes = [
+            models.Index(name="accounts_block_of_account", fields=["account", "id"]),
+            models.Index(
+                name="accounts_block_due",
+                fields=["valid_until"],
+                condition=Q(lifted_at__isnull=True, valid_until__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return what it stops."""
+        return f"block of {self.get_scope_display().lower()}"
 
 
 class AccountBalance(models.Model):

@@ -4,6 +4,7 @@ An account's state changes only under the lock of its ledger row, which every po
 either the old state or the new one, and the account's own row needs no lock.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,17 +13,19 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts.blocks import end_block, place_block
 from accounts.errors import (
     AccountHasBalanceError,
-    AccountNotBlockedError,
+    BlockLiftedError,
+    BlockNotFoundError,
     OverdraftInUseError,
     TooManyAccountsError,
     TransactionInProgressError,
 )
-from accounts.events import account_blocked, account_created, account_inactivated, account_unblocked, overdraft_changed
-from accounts.models import Account
+from accounts.events import account_created, account_inactivated, overdraft_changed
+from accounts.models import Account, AccountBlock
 from accounts.numbers import make_number
-from accounts.states import AccountStatus, CustomerAccountKind
+from accounts.states import AccountStatus, BlockScope, CustomerAccountKind
 from core.errors import BankError, InvalidInputError
 from core.models import User
 from core.money import MAX_AMOUNT_MINOR, get_exponent
@@ -35,13 +38,21 @@ from kyc.services import mark_inactive
 from kyc.states import ClientStatus, KycStatus
 from ledger import restrictions
 from ledger.chart import CUSTOMERS
-from ledger.errors import AccountBlockedError, AccountBusyError, AccountInactiveError, AccountNotFoundError
+from ledger.errors import AccountBusyError, AccountInactiveError, AccountNotFoundError
 from ledger.locks import lock_accounts
 from ledger.models import LedgerAccount
 from ledger.services import open_account as open_ledger_account
 
+logger = logging.getLogger(__name__)
+
 CLIENT_REJECTED = "client_rejected"
 """Why the system blocked an account: the bank no longer accepts its client."""
+
+VALIDITY_OVER = "validity_over"
+"""Why the system lifted a block: it was placed until a moment that has come."""
+
+_DUE_AT_ONCE = 1_000
+"""How many blocks one run lifts at most; the next one goes on."""
 
 
 def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, overdraft_limit: int = 0) -> Account:
@@ -114,84 +125,112 @@ def _choose_number() -> str:
     return number
 
 
-def block_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
-    """Stop all movements of an account; without an `actor`, the system does it.
+def block_account(
+    *,
+    account_id: UUID,
+    reason: str,
+    actor: User | None,
+    now: datetime,
+    scope: BlockScope = BlockScope.BOTH,
+    valid_until: datetime | None = None,
+) -> Account:
+    """Let no money leave, enter, or both, until the block is lifted; without an `actor`, the system does it.
 
-    Raises InvalidInputError, AccountNotFoundError, AccountBlockedError, AccountInactiveError or AccountBusyError.
+    Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, BlockStandsError or AccountBusyError.
     """
     reason = clean_line(reason, field="reason", max_length=255)
     with transaction.atomic(durable=True):
         account = _lock_account(account_id=account_id)
-        if account.status == AccountStatus.BLOCKED:
-            raise AccountBlockedError("The account is already blocked.")
-        _block(account=account, reason=reason, actor=actor, now=now)
+        place_block(account=account, scope=scope, reason=reason, actor=actor, now=now, valid_until=valid_until)
     return account
 
 
 def block_accounts_of_rejected(*, client_ids: Collection[UUID], now: datetime) -> list[Account]:
-    """Block the active accounts of clients whom the bank has rejected, in the caller's transaction; return them.
+    """Block the accounts of clients whom the bank has rejected, in the caller's transaction; return them.
 
-    A client that is not rejected any more keeps its accounts. Raises ClientNotFoundError, ClientBusyError or
-    AccountBusyError.
+    Other blocks do not spare an account from this one, as they may be lifted. A client that is not rejected any more
+    keeps its accounts. Raises ClientNotFoundError, ClientBusyError or AccountBusyError.
     """
     clients = [lock_client(client_id=client_id) for client_id in sorted(client_ids)]
     rejected = [client.id for client in clients if client.kyc_status == KycStatus.REJECTED]
     found = Account.objects.filter(client__in=rejected)
     books = lock_accounts(account_ids=list(found.values_list("pk", flat=True)))
-    accounts = list(found.filter(status=AccountStatus.ACTIVE).order_by("pk"))
+    standing = AccountBlock.objects.filter(lifted_at__isnull=True, placed_by__isnull=True, reason=CLIENT_REJECTED)
+    accounts = list(found.exclude(status=AccountStatus.INACTIVE).exclude(blocks__in=standing).order_by("pk"))
     for account in accounts:
         account.ledger_account = books[account.pk]
-        _block(account=account, reason=CLIENT_REJECTED, actor=None, now=now)
+        place_block(account=account, scope=BlockScope.BOTH, reason=CLIENT_REJECTED, actor=None, now=now)
     return accounts
 
 
-def _block(*, account: Account, reason: str, actor: User | None, now: datetime) -> None:
-    restrictions.set_flags(account=account.ledger_account, refuses_debits=True, refuses_credits=True)
-    _change_status(account=account, status=AccountStatus.BLOCKED, reason=reason, blocked_at=now)
-    record_events(events=[account_blocked(account=account, actor=actor, now=now)])
+def lift_block(*, block_id: UUID, reason: str, actor: User | None, now: datetime) -> AccountBlock:
+    """Lift one block, in the caller's transaction; with the last one, all money moves again.
 
-
-def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
-    """Let money move again.
-
-    Raises InvalidInputError, AccountNotFoundError, AccountNotBlockedError, AccountInactiveError or AccountBusyError.
+    Raises InvalidInputError, BlockNotFoundError, BlockLiftedError, AccountInactiveError or AccountBusyError.
     """
     reason = clean_line(reason, field="reason", max_length=255)
-    with transaction.atomic(durable=True):
-        account = _lock_account(account_id=account_id)
-        if account.status != AccountStatus.BLOCKED:
-            raise AccountNotBlockedError
-        restrictions.set_flags(account=account.ledger_account, refuses_debits=False, refuses_credits=False)
-        _change_status(account=account, status=AccountStatus.ACTIVE, reason=reason, blocked_at=None)
-        record_events(events=[account_unblocked(account=account, actor=actor, now=now)])
-    return account
+    return _lift(block_id=block_id, reason=reason, actor=actor, now=now)
+
+
+def lift_due_blocks(*, now: datetime) -> int:
+    """Lift the blocks whose time is over, each in a transaction of its own; return how many.
+
+    A block on an account that is busy is left for the next run, as waiting for it would hold up the others.
+    """
+    due = AccountBlock.objects.filter(
+        lifted_at__isnull=True, valid_until__lte=now, account__status=AccountStatus.BLOCKED
+    ).order_by("valid_until")
+    lifted = busy = 0
+    for block_id in due.values_list("pk", flat=True)[:_DUE_AT_ONCE]:
+        try:
+            with transaction.atomic(durable=True):
+                _lift(block_id=block_id, reason=VALIDITY_OVER, actor=None, now=now, nowait=True)
+            lifted += 1
+        except (BlockLiftedError, AccountInactiveError):
+            continue  # between the query and the lock
+        except AccountBusyError:
+            busy += 1
+    if busy:
+        logger.warning("Blocks that are over but stand until the next run, as their accounts are busy: %d", busy)
+    return lifted
+
+
+def _lift(*, block_id: UUID, reason: str, actor: User | None, now: datetime, nowait: bool = False) -> AccountBlock:
+    account_id = AccountBlock.objects.filter(pk=block_id).values_list("account_id", flat=True).first()
+    if account_id is None:
+        raise BlockNotFoundError
+    account = _lock_account(account_id=account_id, nowait=nowait)
+    block = AccountBlock.objects.get(pk=block_id)  # as it is under the lock
+    if block.lifted_at is not None:
+        raise BlockLiftedError
+    end_block(block=block, account=account, reason=reason, actor=actor, now=now)
+    return block
 
 
 def set_overdraft_limit(
     *, account_id: UUID, overdraft_limit: int, reason: str, actor: User | None, now: datetime
 ) -> Account:
-    """Let the balance fall to minus `overdraft_limit` minor units.
+    """Let the balance fall to minus `overdraft_limit` minor units, in the caller's transaction.
 
     Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, AccountBusyError, and OverdraftInUseError
     if the account is below that already.
     """
     _check_limit(overdraft_limit)
     reason = clean_line(reason, field="reason", max_length=255)
-    with transaction.atomic(durable=True):
-        account = _lock_account(account_id=account_id)
-        books = account.ledger_account
-        if books.balance - books.pending < -overdraft_limit:
-            raise OverdraftInUseError
-        restrictions.set_floor(account=books, floor=-overdraft_limit, now=now)
-        account.overdraft_limit = overdraft_limit
-        account.save(update_fields=["overdraft_limit"])
-        record_events(events=[overdraft_changed(account=account, reason=reason, actor=actor, now=now)])
+    account = _lock_account(account_id=account_id)
+    books = account.ledger_account
+    if books.balance - books.pending < -overdraft_limit:
+        raise OverdraftInUseError
+    restrictions.set_floor(account=books, floor=-overdraft_limit, now=now)
+    account.overdraft_limit = overdraft_limit
+    account.save(update_fields=["overdraft_limit"])
+    record_events(events=[overdraft_changed(account=account, reason=reason, actor=actor, now=now)])
     return account
 
 
-def _lock_account(*, account_id: UUID) -> Account:
+def _lock_account(*, account_id: UUID, nowait: bool = False) -> Account:
     """Lock the ledger row, then read the account under its lock. Raises AccountNotFoundError, AccountInactiveError."""
-    books = lock_accounts(account_ids=[account_id]).get(account_id)
+    books = lock_accounts(account_ids=[account_id], nowait=nowait).get(account_id)
     account = Account.objects.filter(pk=account_id).first()
     if books is None or account is None:
         raise AccountNotFoundError
@@ -199,13 +238,6 @@ def _lock_account(*, account_id: UUID) -> Account:
         raise AccountInactiveError
     account.ledger_account = books
     return account
-
-
-def _change_status(*, account: Account, status: AccountStatus, reason: str, blocked_at: datetime | None) -> None:
-    account.status = status
-    account.status_reason = reason
-    account.blocked_at = blocked_at
-    account.save(update_fields=["status", "status_reason", "blocked_at"])
 
 
 def inactivate_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:

@@ -1,5 +1,7 @@
 """Kinds and the life of a customer's account."""
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -23,6 +25,32 @@ ACCOUNT_TRANSITIONS: dict[str, tuple[str, ...]] = {
     AccountStatus.BLOCKED: (AccountStatus.ACTIVE, AccountStatus.INACTIVE),
     AccountStatus.INACTIVE: (),
 }
+
+
+class BlockScope(models.TextChoices):
+    """Which way a block lets no money move."""
+
+    DEBITS = "debits", "Money out"
+    CREDITS = "credits", "Money in"
+    BOTH = "both", "All money"
+
+    @property
+    def refuses_debits(self) -> bool:
+        """Whether no money leaves."""
+        return self != BlockScope.CREDITS
+
+    @property
+    def refuses_credits(self) -> bool:
+        """Whether no money enters."""
+        return self != BlockScope.DEBITS
+
+
+def unite_scopes(scopes: Iterable[str]) -> BlockScope | None:
+    """Return what blocks of these scopes refuse together, or None if there is none."""
+    united = {BlockScope(scope) for scope in scopes}
+    if not united:
+        return None
+    return united.pop() if len(united) == 1 else BlockScope.BOTH
 
 
 class BalanceSource(models.TextChoices):

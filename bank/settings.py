@@ -237,6 +237,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-holds": {"task": "ledger.tasks.expire_holds", "schedule": 30.0},
     "expire-approvals": {"task": "approvals.tasks.expire_due", "schedule": 60.0, "options": {"expires": 60}},
+    "lift-due-blocks": {"task": "accounts.tasks.lift_due_blocks", "schedule": 30.0, "options": {"expires": 30}},
     "delete-stale-keys": {"task": "core.tasks.delete_stale_keys", "schedule": 3600.0},
     # Only starts the relay again if it has ended; one that is late is of no use.
     "relay-events": {"task": "events.tasks.relay_events", "schedule": 1.0, "options": {"expires": 5}},

@@ -47,6 +47,11 @@ def _to_client(event: Event) -> Iterator[tuple[UUID, Facts]]:
     yield UUID(event.payload["client"]), event.payload
 
 
+def _block(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick a block; one of before there were scopes stopped all money."""
+    yield event.key, {"scope": "both", "refused": "both", **event.payload}
+
+
 def _sign_in(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick a client's sign-in as a product metric."""
     yield event.key, {"name": "sign_in", "account": None, "value": 1, **event.payload}
@@ -111,7 +116,8 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "client.inactivated": (_tell("customer.inactivated", _all),),
     "client.signed_in": (_tell("analytics.event", _sign_in),),
     "account.created": (_tell("account.created", _all),),
-    "account.blocked": (_tell("account.blocked", _all),),
+    "account.blocked": (_tell("account.blocked", _block),),
+    "account.block_lifted": (_tell("account.block_lifted", _all),),
     "account.unblocked": (_tell("account.unblocked", _all),),
     "account.inactivated": (_tell("account.inactivated", _all),),
     "account.overdraft_changed": (

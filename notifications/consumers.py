@@ -46,6 +46,12 @@ def deliver(messages: Sequence[Message]) -> None:
     wake_after_commit()
 
 
+class _Blocked(AccountBlocked, frozen=True):
+    """A block as any version of its topic tells it: the first one knew no scopes, and stopped all money."""
+
+    scope: str = "both"
+
+
 def _about_client(kind: Kind, data_type: type[Any], *facts: str) -> Handler:
     """Return the handler of a topic that tells of a client, of which the text or its delivery needs `facts`."""
 
@@ -170,7 +176,7 @@ NOTIFICATIONS: dict[str, Handler] = {
     "customer.email_changed": _about_client(Kind.EMAIL_CHANGED, CustomerEmailChanged, "former_email"),
     "customer.inactivated": _about_client(Kind.CLIENT_INACTIVATED, CustomerInactivated),
     "account.created": _about_account(Kind.ACCOUNT_CREATED, AccountCreated, "kind", "currency"),
-    "account.blocked": _about_account(Kind.ACCOUNT_BLOCKED, AccountBlocked),
+    "account.blocked": _about_account(Kind.ACCOUNT_BLOCKED, _Blocked, "scope"),
     "account.unblocked": _about_account(Kind.ACCOUNT_UNBLOCKED, AccountUnblocked),
     "account.inactivated": _about_account(Kind.ACCOUNT_INACTIVATED, AccountInactivated),
     "transaction.completed": tell_of_completed_transfers,

@@ -11,8 +11,9 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.blocks import list_standing_blocks
 from accounts.models import Account
-from accounts.services import block_account, inactivate_account, inactivate_client, open_account
+from accounts.services import block_account, inactivate_account, inactivate_client, lift_block, open_account
 from accounts.states import CustomerAccountKind
 from core.models import User
 from kyc.models import Client, KycCase
@@ -142,6 +143,16 @@ def make_blocked_account(*, balance: int = 0) -> Account:
     """Open and block an account of Mallory's."""
     account = make_account(client=make_client(name="Mallory Moreira"), balance=balance)
     return block_account(account_id=account.pk, reason="Suspected fraud", actor=None, now=timezone.now())
+
+
+def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
+    """Lift all blocks of an account, however many stand."""
+    account = Account.objects.get(pk=account_id)
+    with transaction.atomic():
+        for block in list_standing_blocks(account=account):
+            lift_block(block_id=block.pk, reason=reason, actor=actor, now=now)
+    account.refresh_from_db()
+    return account
 
 
 def make_inactive_account() -> Account:

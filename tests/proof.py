@@ -62,6 +62,14 @@ AUDITS = {
     "I4 an account is below its floor": f"""
         SELECT id FROM ledger_ledgeraccount WHERE normal_side = 1 AND {_CUSTOMERS_AVAILABLE} < floor
     """,
+    "an account's books refuse other than its blocks say": """
+        SELECT account.id FROM accounts_account account JOIN ledger_ledgeraccount books ON books.id = account.id
+        LEFT JOIN accounts_accountblock block ON block.account_id = account.id AND lifted_at IS NULL
+        WHERE account.status <> 'inactive' GROUP BY account.id, books.id
+        HAVING refuses_debits <> coalesce(bool_or(scope IN ('debits', 'both')), false)
+            OR refuses_credits <> coalesce(bool_or(scope IN ('credits', 'both')), false)
+            OR (account.status = 'blocked') <> (count(block.id) > 0)
+    """,
     "I6 a transfer has not exactly one event": """
         SELECT transfer.id FROM transfers_transfer transfer
         LEFT JOIN events_event event ON event.key = transfer.id AND event.type = 'transfer.' || transfer.status

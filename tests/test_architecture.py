@@ -15,13 +15,13 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from accounts.services import block_account, inactivate_client, open_account, unblock_account
+from accounts.services import block_account, inactivate_client, open_account
 from core.errors import BankError
 from core.history.tracking import histories
 from events.models import Event
 from kyc.services import register_client, update_client
 from kyc.states import KycStatus
-from tests.factories import decide_client, make_cpf, make_staff, pay_in
+from tests.factories import decide_client, make_cpf, make_staff, pay_in, unblock_account
 from transfers.orders import TransferOrder
 from transfers.services import submit_transfer
 from transfers.states import TransferKind

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from events.catalogue.accounts import (
     AccountBalanceUpdated,
     AccountBlocked,
+    AccountBlockedInScope,
+    AccountBlockLifted,
     AccountCreated,
     AccountInactivated,
     AccountOverdraftChanged,
@@ -92,7 +94,8 @@ CATALOGUE = {
         Topic("customer.rejected", _CLIENT, (CustomerRejected,)),
         Topic("customer.inactivated", _CLIENT, (CustomerInactivated,)),
         Topic("account.created", _ACCOUNT, (AccountCreated,)),
-        Topic("account.blocked", _ACCOUNT, (AccountBlocked,)),
+        Topic("account.blocked", _ACCOUNT, (AccountBlocked, AccountBlockedInScope)),
+        Topic("account.block_lifted", _ACCOUNT, (AccountBlockLifted,)),
         Topic("account.unblocked", _ACCOUNT, (AccountUnblocked,)),
         Topic("account.inactivated", _ACCOUNT, (AccountInactivated,)),
         Topic("account.overdraft_changed", _ACCOUNT, (AccountOverdraftChanged,)),

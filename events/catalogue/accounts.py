@@ -19,6 +19,12 @@ from events.catalogue.fields import (
     Version,
 )
 
+_DIRECTIONS = "debits (money out), credits (money in) or both."
+Scope = Annotated[str, Meta(description=f"Which movements the block refuses: {_DIRECTIONS}", examples=["debits"])]
+Refused = Annotated[
+    str, Meta(description=f"Which movements the account refuses after it: {_DIRECTIONS}", examples=["both"])
+]
+
 
 class AccountCreated(MessageData, frozen=True):
     """An account was opened. Nothing is booked on it, and its version is 0."""
@@ -31,11 +37,28 @@ class AccountCreated(MessageData, frozen=True):
 
 
 class AccountBlocked(MessageData, frozen=True):
-    """No money moves on the account any more."""
+    """The account was blocked."""
 
     account: AccountId
     client: ClientId
     actor: Actor
+
+
+class AccountBlockedInScope(AccountBlocked, frozen=True):
+    """A block was placed on the account: its scope, and what all blocks that stand refuse together."""
+
+    scope: Scope
+    refused: Refused
+
+
+class AccountBlockLifted(MessageData, frozen=True):
+    """A block of the account was lifted, and others stand: its scope, and what these refuse together."""
+
+    account: AccountId
+    client: ClientId
+    actor: Actor
+    scope: Scope
+    refused: Refused
 
 
 class AccountUnblocked(MessageData, frozen=True):

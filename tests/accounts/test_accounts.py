@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.errors import AccountNotBlockedError, OverdraftInUseError
+from accounts.errors import OverdraftInUseError
 from accounts.models import Account
 from accounts.numbers import parse_number
 from accounts.selectors import (
@@ -14,7 +14,7 @@ from accounts.selectors import (
     get_balance_at,
     list_accounts,
 )
-from accounts.services import block_account, open_account, set_overdraft_limit, unblock_account
+from accounts.services import open_account, set_overdraft_limit
 from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
 from core.errors import BankError, InvalidInputError
 from core.ids import uuid7
@@ -25,7 +25,6 @@ from kyc.models import Client
 from kyc.services import reopen_case
 from kyc.states import KycStatus
 from ledger.errors import (
-    AccountBlockedError,
     AccountInactiveError,
     AccountNotFoundError,
     InsufficientFundsError,
@@ -33,12 +32,10 @@ from ledger.errors import (
 from tests.factories import (
     make_account,
     make_alice,
-    make_blocked_account,
     make_bob,
     make_client,
     make_inactive_account,
     make_inactive_client,
-    make_staff,
     pay_in,
     pay_out,
 )
@@ -133,63 +130,6 @@ def test_refuses_terms_that_no_account_has(field: str, terms: dict[str, object])
 
     assert list(refused.value.errors) == [field]
     assert not Account.objects.exists()
-
-
-def test_a_blocked_account_takes_and_gives_nothing_until_it_is_unblocked() -> None:
-    account, maker = make_account(balance=10_00), make_staff()
-
-    blocked = block_account(account_id=account.pk, reason="Court order", actor=maker, now=NOW)
-
-    assert (blocked.status, blocked.status_reason, blocked.blocked_at) == (AccountStatus.BLOCKED, "Court order", NOW)
-    with pytest.raises(AccountBlockedError):
-        pay_in(account_id=account.pk, amount=1)
-    with pytest.raises(AccountBlockedError):
-        pay_out(account_id=account.pk, amount=1)
-
-    unblocked = unblock_account(account_id=account.pk, reason="Lifted", actor=maker, now=NOW)
-
-    assert (unblocked.status, unblocked.status_reason, unblocked.blocked_at) == (AccountStatus.ACTIVE, "Lifted", None)
-    pay_out(account_id=account.pk, amount=10_00)
-
-
-def test_blocking_and_unblocking_write_their_events() -> None:
-    account, maker = make_account(), make_staff()
-
-    block_account(account_id=account.pk, reason="Court order", actor=maker, now=NOW)
-    unblock_account(account_id=account.pk, reason="Lifted", actor=None, now=NOW)
-
-    blocked, unblocked = Event.objects.filter(key=account.pk).order_by("seq")[1:]
-    ids = {"account": str(account.pk), "client": str(account.client_id)}
-    assert blocked.type == "account.blocked"
-    assert blocked.payload == {**ids, "actor": maker.pk, "reason": "Court order"}
-    assert unblocked.type == "account.unblocked"
-    assert unblocked.payload == {**ids, "actor": None, "reason": "Lifted"}
-
-
-def test_refuses_to_block_a_blocked_account() -> None:
-    with pytest.raises(AccountBlockedError):
-        block_account(account_id=make_blocked_account().pk, reason="Again", actor=None, now=NOW)
-
-
-def test_refuses_to_unblock_an_account_that_is_not_blocked() -> None:
-    with pytest.raises(AccountNotBlockedError):
-        unblock_account(account_id=make_account().pk, reason="Why not", actor=None, now=NOW)
-
-
-@pytest.mark.parametrize("change", [block_account, unblock_account])
-@pytest.mark.parametrize("reason", ["", "  ", "a\x00b", "\ud800", "a" * 256])
-def test_refuses_a_change_without_a_usable_reason(change: object, reason: str) -> None:
-    account = make_account()
-
-    with pytest.raises(InvalidInputError):
-        change(account_id=account.pk, reason=reason, actor=None, now=NOW)  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("change", [block_account, unblock_account])
-def test_refuses_to_change_an_inactive_or_unknown_account(change: object) -> None:
-    for account_id, error in ((make_inactive_account().pk, AccountInactiveError), (uuid7(), AccountNotFoundError)):
-        with pytest.raises(error):
-            change(account_id=account_id, reason="Why", actor=None, now=NOW)  # type: ignore[operator]
 
 
 def test_an_overdraft_lets_the_balance_fall_below_zero_and_no_further() -> None:

@@ -12,7 +12,6 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.services import unblock_account
 from accounts.states import AccountStatus
 from bank.demo import movements
 from bank.demo.people import PASSWORD
@@ -23,7 +22,7 @@ from kyc.models import Client, ClientDocument
 from kyc.states import KycStatus
 from ledger.models import Hold, JournalEntry
 from ledger.states import HoldOrigin, HoldStatus
-from tests.factories import pay_out
+from tests.factories import pay_out, unblock_account
 from transfers.models import Transfer
 from transfers.payments.models import Payment
 from transfers.payments.states import PaymentStatus

@@ -16,7 +16,6 @@ from accounts.services import (
     inactivate_client,
     open_account,
     set_overdraft_limit,
-    unblock_account,
 )
 from core.ids import uuid7
 from core.models import User
@@ -37,7 +36,7 @@ from notifications.models import Delivery
 from notifications.services import Draft, make_deliveries, make_notifications, send_again
 from notifications.states import Channel, Kind
 from tests.events.facts import make_record, transfer
-from tests.factories import make_account, make_cpf, make_staff, pay_in
+from tests.factories import make_account, make_cpf, make_staff, pay_in, unblock_account
 from tests.files import make_jpeg
 from tests.payments.cashier import complete, give_back, make_payment, submit
 from tests.standing_orders.orders import carry_out, give

@@ -15,7 +15,7 @@ class ModelAccount:
     balance: int = 0
     held: int = 0
     version: int = 0
-    is_blocked: bool = False
+    blocks: set[str] = field(default_factory=set)
     is_closed: bool = False
 
     def change(self, *, balance: int = 0, held: int = 0) -> None:
@@ -74,7 +74,7 @@ class ModelBank:
     def refuse(self, debited: str, credited: str, amount: int, *, freed: int = 0) -> str:
         """Say why money cannot be moved, of which a hold that ends frees a part."""
         parties = self.accounts[debited], self.accounts[credited]
-        if any(account.is_blocked for account in parties):
+        if parties[0].blocks & {"debits", "both"} or parties[1].blocks & {"credits", "both"}:
             return "account_blocked"
         if any(account.is_closed for account in parties):
             return "account_inactive"
@@ -135,13 +135,18 @@ class ModelBank:
             return "transaction_in_progress"
         if account.balance and not account.is_closed:
             return "account_has_balance"
-        return self._change(name, is_closed=True, is_blocked=False)
+        return self._change(name, is_closed=True, blocks=set())
 
-    def set_blocked(self, name: str, *, is_blocked: bool) -> str:
-        """Block an account, or free it."""
-        if self.accounts[name].is_blocked == is_blocked and not self.accounts[name].is_closed:
-            return "account_blocked" if is_blocked else "account_not_blocked"
-        return self._change(name, is_blocked=is_blocked)
+    def block(self, name: str, scope: str) -> str:
+        """Block money that leaves, that enters, or both; each block stands at most once."""
+        account = self.accounts[name]
+        if scope in account.blocks:
+            return "block_stands"
+        return self._change(name, blocks=account.blocks | {scope})
+
+    def lift(self, name: str, scope: str) -> str:
+        """Lift one block."""
+        return self._change(name, blocks=self.accounts[name].blocks - {scope})
 
     def allow_overdraft(self, name: str, limit: int) -> str:
         """Lower the floor, or raise it as far as what is owed allows."""

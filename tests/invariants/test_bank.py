@@ -22,12 +22,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from accounts.models import AccountBlock
 from accounts.services import (
     block_account,
     inactivate_account,
+    lift_block,
     set_overdraft_limit,
-    unblock_account,
 )
+from accounts.states import BlockScope
 from core.errors import BankError
 from kyc.models import Client
 from ledger.chart import CASH
@@ -45,6 +47,7 @@ CUSTOMERS = ("alice", "bruno", "carla")
 
 customers = st.sampled_from(CUSTOMERS)
 amounts = st.integers(1, 120)
+scopes = st.sampled_from(BlockScope.values)
 movements = st.tuples(st.sampled_from(["cash", *CUSTOMERS]), customers, amounts) | st.tuples(
     customers, st.sampled_from(["cash", *CUSTOMERS]), amounts
 )
@@ -160,12 +163,18 @@ class BankMachine(RuleBasedStateMachine):
         """Let time pass, or ask a machine whose clock lags."""
         self.model.minute += minutes
 
-    @rule(name=customers, is_blocked=st.booleans())
-    def set_blocked(self, name: str, is_blocked: bool) -> None:
-        change = block_account if is_blocked else unblock_account
+    @rule(name=customers, scope=scopes)
+    def block(self, name: str, scope: str) -> None:
         self._expect(
-            self.model.set_blocked(name, is_blocked=is_blocked), lambda: change(account_id=self.ids[name], **self.why)
+            self.model.block(name, scope),
+            lambda: block_account(account_id=self.ids[name], scope=BlockScope(scope), **self.why),
         )
+
+    @rule(name=customers, scope=scopes)
+    def lift(self, name: str, scope: str) -> None:
+        block = AccountBlock.objects.filter(account=self.ids[name], scope=scope, lifted_at=None).first()
+        if block is not None:
+            self._expect(self.model.lift(name, scope), lambda: lift_block(block_id=block.pk, **self.why))
 
     @rule(name=customers, limit=st.integers(0, 100))
     def allow_overdraft(self, name: str, limit: int) -> None:
@@ -245,12 +254,13 @@ def attempt(call: Callable[[], object]) -> object:
 
 def describe(account: LedgerAccount) -> ModelAccount:
     """Return the real account as the model would have it."""
+    standing = AccountBlock.objects.filter(account=account.id, lifted_at=None)
     return ModelAccount(
         floor=account.floor,
         balance=account.posted_credits - account.posted_debits,  # what the bank owes: the model has no sides
         held=account.pending,
         version=account.version,
-        is_blocked=account.refuses_debits and account.closed_at is None,
+        blocks=set() if account.closed_at else set(standing.values_list("scope", flat=True)),
         is_closed=account.closed_at is not None,
     )
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.services import block_account, inactivate_client, unblock_account
+from accounts.services import block_account, inactivate_client
 from core.ids import uuid7
 from events.catalogue.others import NotificationSend
 from events.catalogue.transactions import FraudAlert, PaymentProcessed
@@ -18,7 +18,7 @@ from notifications.models import Delivery, Notification
 from notifications.services import change_preferences
 from tests.events.delivery import deliver, list_messages
 from tests.events.facts import transfer
-from tests.factories import make_account, make_alice, make_bob, make_client
+from tests.factories import make_account, make_alice, make_bob, make_client, unblock_account
 from tests.notifications.news import GROUP, hear, list_kinds
 
 pytestmark = pytest.mark.django_db

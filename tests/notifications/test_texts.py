@@ -21,9 +21,27 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # 09:00 in São Paulo
 WAYS = [
-    {"kind": "savings", "transfer_kind": "internal", "failure_code": "insufficient_funds", "decision": "review"},
-    {"kind": "checking", "transfer_kind": "deposit", "failure_code": "rejected_by_antifraud", "decision": "reject"},
-    {"kind": "checking", "transfer_kind": "withdrawal", "failure_code": "anything", "decision": "review"},
+    {
+        "kind": "savings",
+        "transfer_kind": "internal",
+        "failure_code": "insufficient_funds",
+        "decision": "review",
+        "scope": "both",
+    },
+    {
+        "kind": "checking",
+        "transfer_kind": "deposit",
+        "failure_code": "rejected_by_antifraud",
+        "decision": "reject",
+        "scope": "debits",
+    },
+    {
+        "kind": "checking",
+        "transfer_kind": "withdrawal",
+        "failure_code": "anything",
+        "decision": "review",
+        "scope": "credits",
+    },
 ]
 
 

@@ -7,14 +7,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.services import block_account, inactivate_account, unblock_account
+from accounts.services import block_account, inactivate_account
 from core.models import IdempotencyKey
 from events.models import Event
 from kyc.models import Client
 from kyc.services import reopen_case
 from kyc.states import KycStatus
 from ledger.models import LedgerAccount
-from tests.factories import decide_client, make_account, make_staff, pay_out
+from tests.factories import decide_client, make_account, make_staff, pay_out, unblock_account
 from tests.standing_orders.orders import NOW, TODAY, carry_out, give, list_runs, monthly, noon, once, weekly
 from transfers.models import Transfer
 from transfers.orders import TransferOrder

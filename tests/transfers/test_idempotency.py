@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from accounts.services import block_account, unblock_account
+from accounts.services import block_account
 from core.db import run_together
 from core.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, delete_stale_keys, hash_request
@@ -16,6 +16,7 @@ from core.ids import uuid7
 from core.models import IdempotencyKey
 from ledger.errors import AccountBlockedError
 from ledger.locks import lock_balances_after
+from tests.factories import unblock_account
 from tests.proof import find_faults
 from tests.races.rivals import locked_elsewhere, start_until_blocked
 from tests.races.rivals import run_together as run_rivals
