@@ -17,6 +17,7 @@ _BUSINESS = (
     "kyc.view_kyccase",
     "kyc.view_clientdocument",
     "accounts.view_account",
+    "accounts.view_accountblock",
     "ledger.view_ledgeraccount",
     "ledger.view_journalentry",
     "ledger.view_posting",

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import services
 from accounts.blocks import list_standing_blocks
 from accounts.models import Account
 from accounts.services import block_account, inactivate_account, inactivate_client, lift_block, open_account
@@ -153,6 +154,16 @@ def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: d
             lift_block(block_id=block.pk, reason=reason, actor=actor, now=now)
     account.refresh_from_db()
     return account
+
+
+def set_overdraft_limit(
+    *, account_id: UUID, overdraft_limit: int, reason: str, actor: User | None, now: datetime
+) -> Account:
+    """Change an account's overdraft limit, in a transaction of its own."""
+    with transaction.atomic():
+        return services.set_overdraft_limit(
+            account_id=account_id, overdraft_limit=overdraft_limit, reason=reason, actor=actor, now=now
+        )
 
 
 def make_inactive_account() -> Account:

@@ -56,10 +56,18 @@ def show_amount(amount_minor: int | None, currency: str) -> str:
     """Return minor units as people write them: (1000050, "BRL") is 10,000.50 BRL."""
     if amount_minor is None:
         return NOTHING
-    text = format_number(
+    return format_html('<span class="amount">{} <small>{}</small></span>', _group(amount_minor, currency), currency)
+
+
+def name_amount(amount_minor: int, currency: str) -> str:
+    """Return the same as plain text."""
+    return f"{_group(amount_minor, currency)} {currency}"
+
+
+def _group(amount_minor: int, currency: str) -> str:
+    return format_number(
         format_amount(amount_minor, currency), ".", grouping=3, thousand_sep=",", force_grouping=True, use_l10n=False
     )
-    return format_html('<span class="amount">{} <small>{}</small></span>', text, currency)
 
 
 def show_share(part: Decimal, whole: Decimal) -> str:

@@ -14,7 +14,7 @@ from accounts.selectors import (
     get_balance_at,
     list_accounts,
 )
-from accounts.services import open_account, set_overdraft_limit
+from accounts.services import open_account
 from accounts.states import AccountStatus, BalanceSource, CustomerAccountKind
 from core.errors import BankError, InvalidInputError
 from core.ids import uuid7
@@ -38,6 +38,7 @@ from tests.factories import (
     make_inactive_client,
     pay_in,
     pay_out,
+    set_overdraft_limit,
 )
 
 pytestmark = pytest.mark.django_db

@@ -20,13 +20,13 @@ from accounts.balances import (
 )
 from accounts.models import Account, AccountBalance
 from accounts.rebuild import Rebuilt, rebuild_balances
-from accounts.services import block_account, set_overdraft_limit
+from accounts.services import block_account
 from core.ids import uuid7
 from core.progress import Progress
 from ledger.holds import place_hold
 from ledger.selectors import get_versions
 from tests.accounts.follower import take_all_snapshots
-from tests.factories import make_account, pay_in
+from tests.factories import make_account, pay_in, set_overdraft_limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,7 +16,7 @@ from hypothesis.extra.django import TransactionTestCase
 from pytest_django import Settings
 
 from accounts.models import Account, AccountSnapshot
-from accounts.services import block_account, set_overdraft_limit
+from accounts.services import block_account
 from accounts.snapshots import find_newest_states, take_snapshots
 from accounts.states import AccountStatus
 from accounts.stream import AccountState, follow
@@ -26,7 +26,7 @@ from ledger.errors import InsufficientFundsError
 from ledger.holds import place_hold, release_hold
 from tests.accounts.follower import take_all_snapshots
 from tests.events.facts import open_session, record, transfer
-from tests.factories import make_account, pay_in, unblock_account
+from tests.factories import make_account, pay_in, set_overdraft_limit, unblock_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

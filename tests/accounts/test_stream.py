@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.services import block_account, inactivate_account, set_overdraft_limit
+from accounts.services import block_account, inactivate_account
 from accounts.stream import AccountEvent, list_events
 from core.pages import StreamRequest
 from ledger.batch import EntryDraft, Line
@@ -17,7 +17,7 @@ from ledger.holds import capture_hold, place_hold, release_hold
 from ledger.services import post_entries, reverse_entry
 from ledger.states import Side
 from tests.events.facts import transfer
-from tests.factories import make_account, pay_in, pay_out, unblock_account
+from tests.factories import make_account, pay_in, pay_out, set_overdraft_limit, unblock_account
 
 pytestmark = pytest.mark.django_db
 

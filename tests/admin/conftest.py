@@ -28,7 +28,7 @@ from reporting.regulatory.circuit import note_failure
 from tests.approvals.naming import request_name
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
-from tests.factories import make_account, make_bob, make_staff
+from tests.factories import make_account, make_blocked_account, make_bob, make_staff
 from tests.files import make_jpeg
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
@@ -92,8 +92,8 @@ class Bank(NamedTuple):
 @pytest.fixture
 def bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
-    his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, and what waits for
-    an approval.
+    his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, what waits for an
+    approval, and an account of Mallory's that is blocked.
     """
     request_name(now=timezone.now())
     account = make_account(balance=100_00)
@@ -104,6 +104,7 @@ def bank() -> Bank:
     failed = order_transfer(debtor=account, creditor=other, amount=999_00)
     deliver_all(group="regulatory")
     note_failure(now=timezone.now())
+    make_blocked_account()
     order_payment(account=account, amount=1_00)
     give_standing_order(debtor=account, creditor=other)
     return Bank(

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, AccountBlock
 from accounts.states import AccountStatus
 from core.admin.acts import list_acts
 from events.models import DeadLetter, Event
@@ -28,13 +28,15 @@ SignIn = Callable[[str], Browser]
 
 REASON = {"reason": "Asked for by letter"}
 
-ACTS = [(model, act) for model in (Account, Client, KycCase, DeadLetter) for act in list_acts(model)]
+ACTS = [(model, act) for model in (Account, AccountBlock, Client, KycCase, DeadLetter) for act in list_acts(model)]
 
 
 def _make_subject(model: type[Model], name: str) -> Any:
     """Make a row on which the act is due."""
     if model is Account:
-        return make_blocked_account() if name == "unblock" else make_account()
+        return make_account()
+    if model is AccountBlock:
+        return make_blocked_account().blocks.get()
     if model is KycCase:
         return make_bob().cases.get()
     if model is DeadLetter:
@@ -43,16 +45,18 @@ def _make_subject(model: type[Model], name: str) -> Any:
 
 
 def _fill_in(browser: Browser, path: str) -> dict[str, str]:
-    """Return what the form of an act sends: the reason, and what the page hides in it."""
+    """Return what the form of an act sends: the reason, what to block if it asks, and what the page hides in it."""
     hidden = re.search(r'name="seen" value="(\w*)"', browser.get(path).content.decode())
     assert hidden is not None
-    return REASON | {"seen": hidden[1]}
+    return REASON | {"scope": "both", "seen": hidden[1]}
 
 
 def _get_status(subject: Any) -> str:
     subject.refresh_from_db()
     if isinstance(subject, DeadLetter):
         return subject.state
+    if isinstance(subject, AccountBlock):
+        return str(subject.lifted_at)
     status: str = subject.kyc_status + subject.status if isinstance(subject, Client) else subject.status
     return status
 
@@ -183,7 +187,7 @@ def test_a_client_with_one_full_account_keeps_them_all(sign_in: SignIn) -> None:
 
     preview, refusal = browser.get(path).content.decode(), browser.post(path, REASON)
 
-    assert preview.count("Ready") == preview.count("Not empty") == 1
+    assert preview.count("Ready") == preview.count("Cannot be closed") == 1
     assert refusal.status_code == 409
     assert address(Account, "change", full.pk) in refusal.content.decode()
     assert set(alice.accounts.values_list("status", flat=True)) == {AccountStatus.ACTIVE}

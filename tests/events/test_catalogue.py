@@ -15,8 +15,8 @@ from accounts.services import (
     inactivate_account,
     inactivate_client,
     open_account,
-    set_overdraft_limit,
 )
+from accounts.states import BlockScope
 from core.ids import uuid7
 from core.models import User
 from events.catalogue import CATALOGUE, Schema, list_schemas
@@ -36,7 +36,7 @@ from notifications.models import Delivery
 from notifications.services import Draft, make_deliveries, make_notifications, send_again
 from notifications.states import Channel, Kind
 from tests.events.facts import make_record, transfer
-from tests.factories import make_account, make_cpf, make_staff, pay_in, unblock_account
+from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
 from tests.files import make_jpeg
 from tests.payments.cashier import complete, give_back, make_payment, submit
 from tests.standing_orders.orders import carry_out, give
@@ -113,7 +113,8 @@ def record_client_sign_in(client: Client) -> None:
 def live_as_an_account(client: Client, staff: User) -> Account:
     why: dict[str, Any] = {"reason": "Canaria wants it", "actor": staff, "now": NOW}
     account = open_account(client_id=client.id, kind="checking", currency="BRL", now=NOW)
-    block_account(account_id=account.pk, **why)
+    for scope in BlockScope:
+        block_account(account_id=account.pk, scope=scope, **why)
     unblock_account(account_id=account.pk, **why)
     set_overdraft_limit(account_id=account.pk, overdraft_limit=100, **why)
     inactivate_account(account_id=account.pk, **why)

@@ -27,7 +27,6 @@ from accounts.services import (
     block_account,
     inactivate_account,
     lift_block,
-    set_overdraft_limit,
 )
 from accounts.states import BlockScope
 from core.errors import BankError
@@ -36,7 +35,7 @@ from ledger.chart import CASH
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.models import LedgerAccount
 from ledger.services import get_internal_account_id, reverse_entry
-from tests.factories import make_account, make_alice
+from tests.factories import make_account, make_alice, set_overdraft_limit
 from tests.invariants.model import DONE, ModelAccount, ModelBank, Movement
 from tests.proof import find_faults
 from tests.transfers.desk import NOW, get_kind

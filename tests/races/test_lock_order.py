@@ -13,13 +13,12 @@ from accounts.services import (
     block_account,
     inactivate_account,
     inactivate_client,
-    set_overdraft_limit,
 )
 from ledger.chart import CUSTOMERS
 from ledger.errors import AccountBusyError
 from ledger.locks import lock_accounts, lock_balances
 from ledger.models import Hold, LedgerAccount
-from tests.factories import unblock_account
+from tests.factories import set_overdraft_limit, unblock_account
 from tests.ledger.books import Books
 from tests.races.rivals import locked_elsewhere, start_until_blocked
 from tests.transfers.desk import NOW, Desk
@@ -55,8 +54,7 @@ def unblock(desk: Desk) -> None:
 
 
 def grant_overdraft(desk: Desk) -> None:
-    with transaction.atomic():
-        set_overdraft_limit(account_id=desk.accounts["alice"], overdraft_limit=50, **WHY)
+    set_overdraft_limit(account_id=desk.accounts["alice"], overdraft_limit=50, **WHY)
 
 
 def inactivate(desk: Desk) -> None:

@@ -1,0 +1,210 @@
+"""Blocks of accounts: their list, the acts that place and lift one, and the blocks on the page of their account."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts import services
+from accounts.admin.cells import show_account, show_scope
+from accounts.models import Account, AccountBlock
+from accounts.numbers import find_number
+from accounts.states import AccountStatus, BlockScope
+from core.admin.acts import Act, ReasonForm, act_on
+from core.admin.cells import NOTHING, column, find_list, link_to, show_id, show_moment
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Link, Table, table_on
+from core.models import User
+from events.admin import list_events
+from kyc.models import Client
+
+_SHOWN = 20
+
+
+def _show_placer(block: AccountBlock) -> str:
+    return _name(block.placed_by)
+
+
+def _show_lifter(block: AccountBlock) -> str:
+    return NOTHING if block.lifted_at is None else _name(block.lifted_by)
+
+
+def _name(user: User | None) -> str:
+    return "the system" if user is None else user.username
+
+
+@admin.register(AccountBlock)
+class AccountBlockAdmin(BankAdmin):
+    """A block of an account, and who lifted it."""
+
+    help_text = (
+        "Every block that was ever placed on an account, newest first: which movements it refuses, why and until when. "
+        "What all blocks of an account that stand refuse is refused; the account is active again once the last of them "
+        "is lifted. A block with an end is lifted by the system."
+    )
+    empty_text = "No block matches. Search by id, by an account's number, or by the name of a client."
+    search_help_text = "Id, account number or name of the client"
+    ordering = ("-pk",)
+    list_select_related = ("account", "placed_by", "lifted_by")
+    list_display = (
+        column("Block", lambda block: show_id(block.pk)),
+        column("Account", lambda block: show_account(block.account)),
+        column("Stops", show_scope),
+        "reason",
+        column("Placed", lambda block: show_moment(block.placed_at)),
+        column("By", _show_placer),
+        column("Until", lambda block: show_moment(block.valid_until)),
+        column("Lifted", lambda block: show_moment(block.lifted_at)),
+    )
+    list_filter = (("scope", ChoicesDropdownFilter), ("placed_at", DayFilter))
+    fieldsets = (
+        (
+            "Block",
+            {
+                "fields": (
+                    column("Account", lambda block: show_account(block.account)),
+                    column("Stops", show_scope),
+                    "reason",
+                    column("Until", lambda block: show_moment(block.valid_until)),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    column("Id", lambda block: show_id(block.pk)),
+                    column("Placed", lambda block: show_moment(block.placed_at)),
+                    column("Placed by", _show_placer),
+                    column("Lifted", lambda block: show_moment(block.lifted_at)),
+                    column("Lifted by", _show_lifter),
+                    column("Why lifted", lambda block: block.lift_reason or NOTHING),
+                )
+            },
+        ),
+    )
+
+    def search(self, rows: QuerySet[AccountBlock], term: str) -> QuerySet[AccountBlock]:
+        """Find by the account's number or its client's name."""
+        number, clients = find_number(text=term), Client.objects.filter(name__icontains=term)
+        return rows.filter(account__number=number) | rows.filter(account__client__in=clients)
+
+
+class _MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold ships no types
+    input_type = "datetime-local"
+
+
+class BlockForm(ReasonForm):
+    """What to stop, and for how long."""
+
+    scope = forms.ChoiceField(
+        label="Stop",
+        choices=BlockScope.choices,
+        initial=BlockScope.BOTH,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Money in still reaches an account of which only money out is stopped, and the other way round.",
+    )
+    valid_until = forms.DateTimeField(
+        label="Until",
+        required=False,
+        widget=_MomentInput,
+        help_text="In the bank's time zone. The system lifts the block then; if it is empty, people do.",
+    )
+    field_order = ("scope", "valid_until", "reason")
+
+
+@act_on(Account)
+class Block(Act):
+    """Stop movements of an account."""
+
+    name = "block"
+    title = "Block"
+    icon = "block"
+    permission = "accounts.block_account"
+    explanation = (
+        "From now on the account takes or gives no money, or neither, until the block is lifted. Its client still sees "
+        "it and is told. Other blocks that stand are not touched."
+    )
+    variant = ActionVariant.WARNING
+    form = BlockForm
+
+    def is_offered(self, subject: Account) -> bool:
+        """Offer it until the account is closed."""
+        return subject.status != AccountStatus.INACTIVE
+
+    def carry_out(self, *, subject: Account, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
+        """Place the block."""
+        account = services.block_account(
+            account_id=subject.pk,
+            reason=answers["reason"],
+            actor=actor,
+            now=now,
+            scope=BlockScope(answers["scope"]),
+            valid_until=answers["valid_until"],
+        )
+        return f"Account {account.number} is blocked."
+
+
+@act_on(AccountBlock)
+class Lift(Act):
+    """Let the money move again that a block stops."""
+
+    name = "lift"
+    title = "Lift"
+    icon = "lock_open"
+    permission = "accounts.block_account"
+    explanation = (
+        "What this block stops may move again, unless another block that stands refuses it, too. With the last block "
+        "the account is active again, and its client is told."
+    )
+    variant = ActionVariant.SUCCESS
+
+    def is_offered(self, subject: AccountBlock) -> bool:
+        """Offer it while the block stands on an account that is not closed."""
+        return subject.lifted_at is None and subject.account.status != AccountStatus.INACTIVE
+
+    def perform(self, *, subject: AccountBlock, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Lift."""
+        with transaction.atomic(durable=True):
+            block = services.lift_block(block_id=subject.pk, reason=reason, actor=actor, now=now)
+        return f"The block of account {block.account.number} is lifted."
+
+
+@table_on(AccountBlock, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, block: AccountBlock) -> Table:
+    return list_events(key=block.account_id)
+
+
+@table_on(Account, permission="accounts.view_accountblock")
+def _show_blocks(request: HttpRequest, account: Account) -> Table:
+    blocks = account.blocks.select_related("placed_by", "lifted_by").order_by("-pk")[: _SHOWN + 1]
+    more = (Link(find_list(AccountBlock, q=str(account.pk)), "All blocks of this account"),)
+    return Table(
+        title="Blocks",
+        headings=("Stops", "Why", "Placed", "By", "Until", "Lifted", "By", "Why lifted"),
+        rows=[
+            (
+                link_to(AccountBlock, block.pk, show_scope(block)),
+                block.reason,
+                show_moment(block.placed_at),
+                _show_placer(block),
+                show_moment(block.valid_until),
+                show_moment(block.lifted_at),
+                _show_lifter(block),
+                block.lift_reason or NOTHING,
+            )
+            for block in blocks[:_SHOWN]
+        ],
+        empty="This account was never blocked.",
+        help="The newest first. Open one to lift it.",
+        more=more if len(blocks) > _SHOWN else (),
+    )

@@ -1,0 +1,28 @@
+"""Accounts as a table on other pages."""
+
+from collections.abc import Iterable
+
+from accounts.admin.cells import show_account, show_account_status
+from accounts.models import Account
+from core.admin.cells import show_amount
+from core.admin.tables import Amount, Table
+
+
+def make_accounts(accounts: Iterable[Account], *, empty: str) -> Table:
+    """Return `accounts` with their balances; `empty` stands in place of none."""
+    return Table(
+        title="Accounts",
+        headings=("Number", "Kind", "Status", Amount("Booked"), Amount("Pending"), Amount("Available")),
+        rows=[
+            (
+                show_account(account),
+                account.get_kind_display(),
+                show_account_status(account),
+                show_amount(account.ledger_account.balance, account.currency),
+                show_amount(account.ledger_account.pending, account.currency),
+                show_amount(account.ledger_account.available, account.currency),
+            )
+            for account in accounts
+        ],
+        empty=empty,
+    )
