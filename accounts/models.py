@@ -129,7 +129,7 @@ class AccountBlock(models.Model):
                 name="blocks_agree",
                 level=pgtrigger.Row,
                 when=pgtrigger.After,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lifted_at"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lifted_at"),  # type: ignore[no-untyped-call]
                 func=_BLOCKS_AGREE,
             ),
         ]
