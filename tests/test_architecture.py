@@ -129,6 +129,7 @@ def test_no_rule_of_the_database_is_ever_switched_off() -> None:
 
 
 WITHOUT_HISTORY = {
+    "accounts.AccountBlock": "placed once and lifted once, and says by whom, when and why itself",
     "accounts.AccountBalance": "read model, rebuilt from events",
     "admin.LogEntry": "Django's own; nothing relies on it",
     "analytics": "projections, made anew from events",
