@@ -80,12 +80,14 @@ ROLES: dict[str, RoleTerms] = {
             "events.handle_deadletter",
             "notifications.resend_delivery",
             "regulatory.resubmit_report",
+            "reversals.request_reversal",
         ),
     ),
     "ops_checker": RoleTerms(
         "Operations checker",
         "An operations checker looks at what others ask for, and approves or rejects it.",
         sees=_BUSINESS,
+        does=("reversals.approve_reversal",),
     ),
     "auditor": RoleTerms(
         "Auditor",

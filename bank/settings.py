@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "accounts",
     "transfers",
     "transfers.payments",
+    "transfers.reversals",
     "transfers.standing_orders",
     "reporting.analytics",
     "reporting.regulatory",

@@ -135,6 +135,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
         _tell("transaction.initiated", _transfer),
         _tell("transaction.failed", _transfer),
     ),
+    "transfer.reversed": (_tell("transaction.reversed", _transfer),),  # its entry tells of the balances
     "entry.posted": (_tell("ledger.entry_written", _posted), _tell("account.balance.updated", _balances)),
     "hold.placed": (_tell("hold.placed", _all), _tell("account.balance.updated", _balance)),
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),

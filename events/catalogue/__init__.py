@@ -48,6 +48,7 @@ from events.catalogue.transactions import (
     TransactionCompleted,
     TransactionFailed,
     TransactionInitiated,
+    TransactionReversed,
     TransactionValidated,
 )
 
@@ -108,6 +109,7 @@ CATALOGUE = {
         Topic("transaction.validated", _PARTY, (TransactionValidated,)),
         Topic("transaction.completed", _PARTY, (TransactionCompleted,)),
         Topic("transaction.failed", _PARTY, (TransactionFailed,)),
+        Topic("transaction.reversed", _PARTY, (TransactionReversed,)),
         Topic(
             "ledger.entry_written",
             "a transfer's as the transfer's; of others the id of the first customer's account, or else the entry's",

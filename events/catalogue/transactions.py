@@ -49,6 +49,14 @@ class TransactionFailed(_Transfer, frozen=True):
     failure_code: FailureCode
 
 
+class TransactionReversed(_Transfer, frozen=True):
+    """A completed transfer was undone as a whole: its money went back, by a journal entry of its own."""
+
+    reversal: Annotated[
+        UUID, Meta(description="The entry that undid it.", examples=["019cae2f-5c30-7a91-a273-8fae0c417263"])
+    ]
+
+
 class LedgerEntryWritten(MessageData, frozen=True):
     """A journal entry was written to the books. What only a transfer's has is null for others."""
 

@@ -1,0 +1,1 @@
+"""Undoing a completed transfer, by two people, without rewriting what happened."""
