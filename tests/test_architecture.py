@@ -133,6 +133,7 @@ WITHOUT_HISTORY = {
     "accounts.AccountBalance": "read model, rebuilt from events",
     "admin.LogEntry": "Django's own; nothing relies on it",
     "analytics": "projections, made anew from events",
+    "approvals.Approval": "decided once, which its own columns tell",
     "auth.Permission": "written by migrations only",
     "contenttypes": "written by migrations only",
     "core.IdempotencyKey": "never changed, deleted once its time is over",

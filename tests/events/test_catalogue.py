@@ -39,6 +39,7 @@ from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
 from tests.files import make_jpeg
 from tests.payments.cashier import complete, give_back, make_payment, submit
+from tests.reversals.undoing import undo
 from tests.standing_orders.orders import carry_out, give
 from transfers.standing_orders.services import cancel_standing_order
 
@@ -122,12 +123,13 @@ def live_as_an_account(client: Client, staff: User) -> Account:
 
 
 def move_money(account: Account) -> None:
-    """Pay in, move to and fro, fail to pay out, and reverse; the account is empty after it."""
+    """Pay in, move to and fro, fail to pay out, and reverse an entry and a transfer; the account is empty after it."""
     other = make_account()
     for debtor, creditor, amount in ((None, account, 30), (account, other, 30), (other, None, 31), (other, None, 30)):
         transfer(debtor=debtor, creditor=creditor, amount=amount)
     with transaction.atomic():
         reverse_entry(entry_id=pay_in(account_id=account.pk, amount=50), now=NOW)
+    undo(transfer_id=transfer(debtor=None, creditor=account, amount=5).id, now=NOW)
 
 
 def hold_funds(account: Account) -> None:
