@@ -8,7 +8,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Doubt
 from django.core.exceptions import ImproperlyConfigured
 from tink_fields.fields import KeysetManager
 
@@ -90,6 +91,14 @@ def check_regulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     if settings.REGULATOR_URL and not settings.REGULATOR_TOKEN:
         messages.append(Error("REGULATOR_TOKEN must not be empty where REGULATOR_URL is not.", id="bank.E014"))
     return messages
+
+
+@register(Tags.security, deploy=True)
+def check_second_factor(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn where a password alone lets staff in."""
+    if settings.STAFF_MFA_REQUIRED:
+        return []
+    return [Doubt("STAFF_MFA_REQUIRED is off: a password alone lets staff in.", id="bank.W001")]
 
 
 def _looks_random(text: str) -> bool:

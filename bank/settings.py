@@ -15,6 +15,7 @@ import pghistory
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -114,6 +115,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "allauth",
+    "allauth.account",  # allauth.mfa needs its models; none of its pages is routed
+    "allauth.mfa",
     "localflavor",
     "bank",
     "core",
@@ -143,6 +147,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "core.api.middleware.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "core.staff_sessions.StaffSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -322,7 +328,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "core.api.refusals.answer_csrf_failure"
-SESSION_COOKIE_AGE = 8 * 3600
+STAFF_SESSION_MINUTES = _positive_int("STAFF_SESSION_MINUTES", 30)  # without a request
+STAFF_SESSION_HOURS = 12  # whatever happens
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=not DEMO)
+MFA_ADAPTER = "core.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Bank back office"
+SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # Personal data at rest: a Tink keyset encrypts it, a keyed hash makes it findable.
@@ -349,6 +361,7 @@ READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
 WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
 FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
 FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
+FAILED_CODES_PER_DAY = _positive_int("FAILED_CODES_PER_DAY", 50)  # of a member of staff's second factor
 REFUSALS_PER_SOURCE = _positive_int("REFUSALS_PER_SOURCE", 300)  # answers 401 and 403
 SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 20)
 UPLOADS_PER_MINUTE = _positive_int("UPLOADS_PER_MINUTE", 20)
@@ -501,6 +514,7 @@ UNFOLD: dict[str, object] = {
     "SITE_URL": None,
     "DASHBOARD_CALLBACK": "bank.dashboard.add_figures",
     "SIDEBAR": {"navigation": "bank.navigation.list_groups"},
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("set_up_factors")}]},
     "STYLES": [lambda request: static("core/back_office.css")],
     "BORDER_RADIUS": "6px",
     "COLORS": {

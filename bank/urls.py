@@ -30,6 +30,7 @@ urlpatterns = [
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", sign_in),
+    path("admin/", include("core.admin.factors")),
     path("admin/", include(admin_urlpatterns)),
     path("admin/", admin.site.urls),
 ]

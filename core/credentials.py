@@ -1,5 +1,7 @@
 """Names and passwords, as everybody who signs in gives them: customers in the API, staff in the back office."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db.models import Value
@@ -38,6 +40,27 @@ def check_credentials(*, username: str, password: str, source: str, staff_only: 
     for limit in limits:
         limit.check()
     return user
+
+
+def check_code(*, user: User, source: str, accept: Callable[[], bool]) -> bool:
+    """Return what `accept` says of a second factor, under the limits of passwords and one of each day.
+
+    Who is asked for a code has given the right password. So a wrong one weighs more: of the codes of six digits, as
+    many as ten a minute would find one in a few weeks.
+
+    Raises RateLimitedError after too many failures for the user or from `source`.
+    """
+    limits = _limit_failures(user=user, username=user.username, source=source)
+    limits.append(FailureLimit(kind="code-account", subject=str(user.pk), per_day=settings.FAILED_CODES_PER_DAY))
+    for limit in limits:
+        limit.check()
+    if not accept():
+        for limit in limits:
+            limit.count_failure()
+        return False
+    for limit in limits:
+        limit.check()
+    return True
 
 
 def _find_user(username: str) -> User | None:

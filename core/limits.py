@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerMinute, strategies
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute, strategies
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from redis.backoff import NoBackoff
@@ -78,7 +78,7 @@ def count_request(*, kind: str, caller: str, per_minute: int) -> None:
 
 
 class FailureLimit:
-    """How many times `subject` may fail in any minute. Successes are not counted.
+    """How many times `subject` may fail in any minute, or any day. Successes are not counted.
 
     # Note [Guesses in parallel]
     A password is checked before it is known whether the guess counts, and many may be checked at once. So the limit
@@ -86,9 +86,9 @@ class FailureLimit:
     before a success is told. Whoever guesses in parallel learns no more than by guessing one by one.
     """
 
-    def __init__(self, *, kind: str, subject: str, per_minute: int) -> None:
-        """Name what is counted."""
-        self._item = RateLimitItemPerMinute(per_minute)
+    def __init__(self, *, kind: str, subject: str, per_minute: int = 0, per_day: int = 0) -> None:
+        """Name what is counted; one of the figures is given."""
+        self._item = RateLimitItemPerMinute(per_minute) if per_minute else RateLimitItemPerDay(per_day)
         self._key = (kind, subject)
 
     def check(self) -> None:

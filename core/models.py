@@ -1,10 +1,12 @@
 """Users, roles and refresh tokens, who is who at an OpenID provider, and the keys under which requests took effect."""
 
 import pgtrigger
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Length
+from django.utils.crypto import salted_hmac
 
 from core.history.tracking import keep_history
 from core.ids import uuid7
@@ -17,8 +19,11 @@ models.BinaryField.register_lookup(Length, "length")
 class User(AbstractUser):
     """Who signs in: a customer (through the API), a member of staff (in the admin) or a partner system.
 
-    `is_active` is read at each request, so switching it off stops sessions and tokens at once.
+    `is_active` is read at each request, so switching it off stops sessions and tokens at once. Adding to
+    `sign_in_epoch` ends all that was signed in before for good, as a new password does.
     """
+
+    sign_in_epoch = models.IntegerField(default=0, db_default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
         """One spelling of a name: upper and lower case are the same person."""
@@ -26,6 +31,13 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(models.functions.Lower("username"), name="core_user_username_unique_ci"),
         ]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what sessions and tokens were signed in under: the password, and the epoch once there is one."""
+        own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # Django's, also of its fallbacks
+        if not self.sign_in_epoch:
+            return own
+        return salted_hmac("core.models.User", f"{self.sign_in_epoch}:{own}", algorithm="sha256").hexdigest()
 
 
 @keep_history(found_by=("user",))
@@ -96,6 +108,16 @@ class RolePermission(Group.permissions.through):  # type: ignore[misc, name-defi
 
     class Meta:
         """The table is Django's."""
+
+        proxy = True
+
+
+@keep_history(app_label="core", ignored=("data", "last_used_at"), found_by=("user",))
+class Factor(Authenticator):
+    """A second factor of a member of staff. That it was used is no change of it."""
+
+    class Meta:
+        """The table is allauth's."""
 
         proxy = True
 

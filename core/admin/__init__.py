@@ -8,6 +8,7 @@
     users    the people who sign in
     roles    what they may do, and which roles exclude each other
     sign_in  the form in which staff do so
+    factors  the pages of their second factors
 
 An app of an upper layer adds its tables and acts to the pages of a lower one (`@table_on(Client)`, `@act_on(Client)`),
 so imports still run one way.

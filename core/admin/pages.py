@@ -28,76 +28,12 @@ from core.history.origin import give_reason
 from core.models import User
 
 
-class BankAdmin(PrivateSearch):
-    """A list and a page of a model. The list never counts its rows, so it opens as quickly with a million."""
+class ActPages(PrivateSearch):
+    """Pages with tables, and with buttons of acts, each of which is confirmed on a page of its own."""
 
     help_text = ""
     """What the page is for, for a new colleague."""
-    empty_text = "Nothing matches."
-    """What to do when the list is empty."""
-
-    actions = None
     change_form_template = "admin/bank/page.html"
-    compressed_fields = True
-    list_before_template = "admin/bank/help.html"
-    list_filter_submit = True
-    list_fullwidth = True
-    list_per_page = 50
-    paginator = InfinitePaginator
-    search_fields = ("pk",)  # shows the search box; `search` says what it finds
-    show_facets = admin.ShowFacets.NEVER  # they would count
-    show_full_result_count = False
-    sortable_by = ()
-    view_on_site = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse."""
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """Return all fields of the page."""
-        return list(flatten_fieldsets(self.get_fieldsets(request, obj)))
-
-    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Return those of `rows` that `term`, which is no id, may mean."""
-        return rows.none()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find by id, or as the subclass does."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        key = parse_uuid(term)
-        return (self.search_id(queryset, key) if key else self.search(queryset, term)), False
-
-    def search_id(self, rows: QuerySet[Any], key: UUID) -> QuerySet[Any]:
-        """Return those of `rows` that an id may mean."""
-        return rows.filter(pk=key)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Let the address of a list narrow it by its filters only, so that nobody probes what the list hides."""
-        name = lookup.split("__")[0]
-        try:
-            self.opts.get_field(name)  # by its name, its column's name (client_id), or a relation that comes back
-        except FieldDoesNotExist:
-            return name != "pk"  # a filter's own parameter, such as created_at_from; else Django finds nothing by it
-        return name in {each[0] for each in self.list_filter if isinstance(each, tuple)}
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list; nothing is done to its rows, so a POST that searches nothing is refused."""
-        if request.method == "POST" and SEARCH_VAR not in request.POST:
-            raise PermissionDenied
-        return super().changelist_view(request, extra_context)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
@@ -172,3 +108,72 @@ class BankAdmin(PrivateSearch):
             "subject_page": find_page(self.model, subject.pk),
         }
         return TemplateResponse(request, "admin/bank/act.html", context, status=status)
+
+
+class BankAdmin(ActPages):
+    """A list and a page of a model. The list never counts its rows, so it opens as quickly with a million."""
+
+    empty_text = "Nothing matches."
+    """What to do when the list is empty."""
+
+    actions = None
+    compressed_fields = True
+    list_before_template = "admin/bank/help.html"
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    paginator = InfinitePaginator
+    search_fields = ("pk",)  # shows the search box; `search` says what it finds
+    show_facets = admin.ShowFacets.NEVER  # they would count
+    show_full_result_count = False
+    sortable_by = ()
+    view_on_site = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return all fields of the page."""
+        return list(flatten_fieldsets(self.get_fieldsets(request, obj)))
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Return those of `rows` that `term`, which is no id, may mean."""
+        return rows.none()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by id, or as the subclass does."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        key = parse_uuid(term)
+        return (self.search_id(queryset, key) if key else self.search(queryset, term)), False
+
+    def search_id(self, rows: QuerySet[Any], key: UUID) -> QuerySet[Any]:
+        """Return those of `rows` that an id may mean."""
+        return rows.filter(pk=key)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let the address of a list narrow it by its filters only, so that nobody probes what the list hides."""
+        name = lookup.split("__")[0]
+        try:
+            self.opts.get_field(name)  # by its name, its column's name (client_id), or a relation that comes back
+        except FieldDoesNotExist:
+            return name != "pk"  # a filter's own parameter, such as created_at_from; else Django finds nothing by it
+        return name in {each[0] for each in self.list_filter if isinstance(each, tuple)}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; nothing is done to its rows, so a POST that searches nothing is refused."""
+        if request.method == "POST" and SEARCH_VAR not in request.POST:
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)

@@ -1,17 +1,20 @@
 """Signing in to the back office, under the same limits of failures as signing in to the API."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AuthenticationForm
 
 from core.api.source import get_source
 from core.credentials import WrongCredentialsError, check_credentials
 from core.errors import RateLimitedError
+from core.staff_sessions import begin_session
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no types
@@ -46,6 +49,8 @@ admin.site.login_form = SignInForm  # as the theme's setting it would be importe
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form; answer one guess too many as the API does."""
     response: HttpResponse = admin.site.login(request)
+    if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+        begin_session(request=request, now=timezone.now())
     refusal = _find_refusal(response)
     if refusal is not None:
         response.status_code = refusal.http_status

@@ -3,6 +3,7 @@
 Whoever may change users must not become a superuser by it: who is one, and what rights a person has, is for superusers.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -11,15 +12,17 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import ModelMultipleChoiceField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from core.admin.acts import Act, act_on
 from core.admin.cells import NOTHING, column, show_moment
-from core.admin.search import PrivateSearch
-from core.admin.tables import make_tables
+from core.admin.pages import ActPages
+from core.factors import end_sign_ins, has_factor, reset_factors
 from core.models import User
 from core.roles import RolesExcludeEachOtherError, find_forbidden_pair
 
@@ -74,7 +77,7 @@ class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no gene
 
 
 @admin.register(User)
-class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types
+class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types
     """Staff, and the users as which customers and partner systems sign in."""
 
     help_text = (
@@ -86,7 +89,6 @@ class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[mis
     form = UserForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    change_form_template = "admin/bank/page.html"
     compressed_fields = True
     list_before_template = "admin/bank/help.html"
     list_filter_submit = True
@@ -140,20 +142,42 @@ class UserAdmin(PrivateSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[mis
         )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Make new users staff."""
+        """Make new users staff; end for good what is signed in of somebody who is set inactive."""
         if not change:
             obj.is_staff = True
         super().save_model(request, obj, form, change)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Add the tables of a user."""
-        user = kwargs.get("obj")
-        context |= {"help_text": self.help_text, "tables": make_tables(request, user) if user else []}
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+        if "is_active" in form.changed_data and not obj.is_active:
+            end_sign_ins(user=obj)
 
 
 def _is_superuser(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_superuser
+
+
+@act_on(User)
+class ResetFactors(Act):
+    """Lets in somebody who has lost telephone, passkeys and recovery codes."""
+
+    name = "reset-factors"
+    title = "Reset second factors"
+    explanation = (
+        "For somebody who has lost telephone, passkeys and recovery codes. Make sure who it is: call back, or meet. "
+        "What the person is signed in to ends, and at the next sign-in the person sets up a second factor anew. It is "
+        "recorded who reset it and why. Nobody resets their own."
+    )
+    permission = "core.change_user"
+    icon = "lock_reset"
+    variant = ActionVariant.DANGER
+
+    def is_offered(self, subject: User) -> bool:
+        """Offer it where there is something to reset."""
+        return has_factor(user=subject)
+
+    def is_for(self, *, user: User, subject: User) -> bool:
+        """Keep it from one's own factors, and those of superusers from administrators."""
+        return user.pk != subject.pk and subject.is_staff and (user.is_superuser or not subject.is_superuser)
+
+    def perform(self, *, subject: User, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Reset them."""
+        reset_factors(user=subject, actor=actor)
+        return f"{subject} sets up a second factor at the next sign-in."
