@@ -49,7 +49,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return what was encrypted."""
-        return _keyset.aead_primitive.decrypt(b64decode(encrypted_text), _PURPOSE).decode()
+        return str(_keyset.aead_primitive.decrypt(b64decode(encrypted_text), _PURPOSE), "utf-8")
 
 
 class WrongCodeError(BankError):
@@ -78,7 +78,7 @@ class OwnFactorsError(BankError):
 
 def has_factor(*, user: User) -> bool:
     """Tell whether the user has an app or a passkey."""
-    return Authenticator.objects.filter(user_id=user.pk, type__in=_PROVING).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=_PROVING).exists())
 
 
 def list_factors(*, user: User) -> Sequence[Authenticator]:

@@ -113,7 +113,7 @@ class RolePermission(Group.permissions.through):  # type: ignore[misc, name-defi
 
 
 @keep_history(app_label="core", ignored=("data", "last_used_at"), found_by=("user",))
-class Factor(Authenticator):
+class Factor(Authenticator):  # type: ignore[misc]  # allauth ships no types
     """A second factor of a member of staff. That it was used is no change of it."""
 
     class Meta:
