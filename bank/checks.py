@@ -101,6 +101,15 @@ def check_second_factor(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     return [Doubt("STAFF_MFA_REQUIRED is off: a password alone lets staff in.", id="bank.W001")]
 
 
+@register()
+def check_rail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a rail that anybody on the way could stand in for: it says where money went."""
+    is_open = settings.RAIL_URL.startswith("http:")
+    if is_open and not (settings.DEBUG or settings.DEMO):
+        return [Error("RAIL_URL must begin with https://.", id="bank.E015")]
+    return []
+
+
 def _looks_random(text: str) -> bool:
     """Tell whether most stretches of three characters are different: random ones hardly repeat, made-up ones do."""
     return len({text[start : start + 3] for start in range(len(text) - 2)}) > len(text) / 2

@@ -37,6 +37,8 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Transfers": (
         Entry("Transfers", "transfers.transfer", "sync_alt"),
         Entry("Payments", "payments.payment", "send_money"),
+        Entry("Messages of the rail", "rails.railmessage", "swap_horiz"),
+        Entry("Differences with the rail", "rails.reconciliationbreak", "difference"),
         Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
     ),
     "Regulator": (

@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "accounts",
     "transfers",
     "transfers.payments",
+    "transfers.rails",
     "transfers.reversals",
     "transfers.standing_orders",
     "reporting.analytics",
@@ -253,6 +254,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # The schedule sends what no message has woken a worker for; what the rail has to say is asked for by it alone.
+    "send-payments": {"task": "transfers.rails.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
+    "receive-from-rail": {
+        "task": "transfers.rails.tasks.receive_messages",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "reconcile-rail": {"task": "transfers.rails.tasks.reconcile_rail", "schedule": 3600.0},
     "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
     # For what no message has woken a worker: what was put off, and what a worker left when it died.
     "deliver-notifications": {
@@ -293,6 +302,12 @@ CONSUMER_RESETS = {
     "balances": "accounts.consumers.reset_balances",
     "analytics": "reporting.analytics.services.reset_projections",
 }
+
+# The rail that carries payments to other banks. Without one they stay held.
+RAIL_URL = _url_or_none("RAIL_URL", "https", "http")
+RAIL_TOKEN = env.str("RAIL_TOKEN", default="")  # shown to the rail as a Bearer token
+RAIL_TIMEOUT_SECONDS = _positive_int("RAIL_TIMEOUT_SECONDS", 10)  # for each step of a call
+RAIL_SENDER = "transfers.rails.tasks.send_due"  # the task that is woken when a payment is ordered
 
 # E-mail: smtp+tls://user:password@host:587; filemail:///folder and consolemail:// send nothing
 _EMAIL = _email("EMAIL_URL")
@@ -499,6 +514,7 @@ LOGGING = {
     },
     "loggers": {
         "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
+        "httpx": {"level": "WARNING"},  # a line for each call, which is kept with its outcome anyway
         # What callers do wrong stands in the access log; else anybody could fill this one.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},

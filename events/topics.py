@@ -143,6 +143,9 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
     "payment.held": (),  # its hold is told, and what becomes of it
     "payment.submitted": (),
+    "submission.hurried": (),  # what staff do about the rail is for the bank alone
+    "rail_message.retried": (),
+    "rail_break.resolved": (),
     "payment.completed": (_tell("payment.processed", _payment),),
     "payment.returned": (_tell("payment.processed", _payment),),
     "standing_order.created": (),  # the transfers that it makes are told, as any

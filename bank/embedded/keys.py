@@ -37,6 +37,7 @@ def keep_application_secrets(folder: Path) -> dict[str, str]:
         "PII_INDEX_KEY": _new_hex,
         "PII_KEYSET": _new_keyset,
         "REGULATOR_TOKEN": _new_hex,
+        "RAIL_TOKEN": _new_hex,
     }
     for name, make in makers.items():
         _keep(folder / name, make)

@@ -24,6 +24,7 @@ class EnginePorts:
     valkey: int
     broker: int
     regulator: int
+    rail: int
 
 
 def is_free(port: int) -> bool:

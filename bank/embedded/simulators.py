@@ -14,6 +14,9 @@ from bank.embedded.program import Program
 ONE_IN_TEN = {"error_rate": 0.04, "lose_reply_rate": 0.03, "hang_up_rate": 0.03}
 """What a new simulator begins with, so that its bank has something to retry."""
 
+FATES = {"reject_rate": 0.05, "return_rate": 0.05, "settle_ms": 3_000, "return_ms": 60_000}
+"""What becomes of payments on a new rail; a return takes a minute in place of days."""
+
 
 @dataclass(frozen=True)
 class Simulators:
@@ -27,13 +30,25 @@ class Simulators:
         """Where the regulator is, for the bank and for people."""
         return f"http://{LOOPBACK}:{self.ports.regulator}"
 
+    @property
+    def rail_url(self) -> str:
+        """Where the rail is, for the bank and for people."""
+        return f"http://{LOOPBACK}:{self.ports.rail}"
+
     def environment(self) -> dict[str, str]:
         """Return what the bank is told of them, besides its secrets."""
-        return {"REGULATOR_URL": self.regulator_url, "REGULATOR_RETRY_MINUTES": "1"}
+        return {
+            "REGULATOR_URL": self.regulator_url,
+            "REGULATOR_RETRY_MINUTES": "1",
+            "RAIL_URL": self.rail_url,
+        }
 
     def programs(self) -> list[Program]:
         """Return what is to be supervised."""
-        return [self._program("regulator", port=self.ports.regulator, faults=ONE_IN_TEN)]
+        return [
+            self._program("regulator", port=self.ports.regulator, faults=ONE_IN_TEN),
+            self._program("rail", port=self.ports.rail, faults=ONE_IN_TEN | FATES),
+        ]
 
     def _program(self, name: str, *, port: int, faults: Mapping[str, float]) -> Program:
         token = self.folder.secrets / f"{name.upper()}_TOKEN"

@@ -152,6 +152,7 @@ class _Bank:
                 "Regulator",
                 f"{self._simulators.regulator_url} (a simulator; one call in ten fails until you say otherwise)",
             ),
+            ("Payment rail", f"{self._simulators.rail_url} (a simulator, too)"),
             ("Kafka", self._engines.broker.address()),
             ("Data", str(self._folder.root)),
             ("E-mail", f"as files in {self._folder.mail}"),

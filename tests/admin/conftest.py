@@ -36,6 +36,8 @@ from transfers.payments import services as payments
 from transfers.payments.creditors import Creditor
 from transfers.payments.models import Payment
 from transfers.payments.orders import PaymentOrder
+from transfers.rails.messages import keep_received
+from transfers.rails.models import ReconciliationBreak
 from transfers.services import submit_transfer
 from transfers.standing_orders.models import Run, StandingOrder
 from transfers.standing_orders.schedules import Schedule
@@ -105,7 +107,7 @@ def bank() -> Bank:
     deliver_all(group="regulatory")
     note_failure(now=timezone.now())
     make_blocked_account()
-    order_payment(account=account, amount=1_00)
+    tell_of_payment(order_payment(account=account, amount=1_00))
     give_standing_order(debtor=account, creditor=other)
     return Bank(
         alice=account.client,
@@ -175,6 +177,22 @@ def order_payment(*, account: Account, amount: int) -> Payment:
         client_id=account.client_id,
     )
     return payments.order_payment(order=order, now=timezone.now()).payment
+
+
+def tell_of_payment(payment: Payment) -> None:
+    """Receive a message of the rail that nobody can read, and find a payment that the bank alone has booked."""
+    now = timezone.now()
+    with transaction.atomic():
+        keep_received(bodies=[b"<b>no message</b>"], now=now)
+    ReconciliationBreak.objects.create(
+        subject="bank:1",
+        kind="missing_at_rail",
+        day=now.date(),
+        payment=payment,
+        bank_amount=1_00,
+        currency="BRL",
+        opened_at=now,
+    )
 
 
 def give_standing_order(*, debtor: Account, creditor: Account) -> StandingOrder:

@@ -64,7 +64,8 @@ class PaymentAdmin(BankAdmin):
 
     help_text = (
         "Payments to accounts at other banks, newest first. The amount is held until the payment rail reports that the "
-        "other bank has it, or gives it back. While no rail is connected, payments stay held."
+        "other bank has it, or gives it back. While no rail is connected, payments stay held. What came back for an "
+        "account that is closed by then is in suspense."
     )
     empty_text = "No payment matches. Search by id, by an account's number, or by the name of a client."
     search_help_text = "Id, account number or name of the client"

@@ -1,4 +1,6 @@
-"""Payments to other banks: what was asked, by whom, and what became of it."""
+"""Payments to other banks: what was asked, by whom, what became of it, and its way to the rail."""
+
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +12,13 @@ from core.ids import uuid7
 from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted
 from kyc.models import Client
 from ledger.models import Hold, JournalEntry
-from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
+from transfers.payments.states import (
+    PAYMENT_TRANSITIONS,
+    SUBMISSION_TRANSITIONS,
+    AttemptOutcome,
+    PaymentStatus,
+    SubmissionStatus,
+)
 
 
 @keep_history(
@@ -125,3 +133,76 @@ class Payment(models.Model):
     def __str__(self) -> str:
         """Return which."""
         return f"payment {self.id}"
+
+
+class Submission(models.Model):
+    """A payment on its way to the rail. This row, not a message in a queue, is the task to send it.
+
+    Note [Who submits]
+    Whoever adds one to `attempts` is the one to talk to the rail about the payment, until `due_at`: by then it has
+    noted how that ended, or is taken for dead and another one goes on. What the rail knows the payment by, its UETR, is
+    drawn here with the order, so whatever is sent again is the same payment. Once it may have been sent (`sending`),
+    each attempt first asks the rail, and only what the rail does not know is sent again. The step that takes the
+    payment out of `held` ends the submission in the same transaction.
+    """
+
+    payment = models.OneToOneField(Payment, primary_key=True, on_delete=models.PROTECT, related_name="submission")
+    uetr = models.UUIDField(unique=True, default=uuid4, editable=False, help_text="Its name on the rail, of version 4.")
+    status = models.CharField(max_length=7, choices=SubmissionStatus.choices, default=SubmissionStatus.WAITING)
+    attempts = models.IntegerField(default=0, help_text="How often it was tried, one under way included.")
+    failures = models.IntegerField(default=0, help_text="How many attempts in a row did not settle it.")
+    due_at = models.DateTimeField(help_text="When it is tried next, unless it is over.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="Since when somebody is at it, if somebody is.")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """What may have been sent stays so until the rail has spoken; what is over is over for good."""
+
+        triggers = [
+            never_deleted(table="payments_submission"),
+            never_changed(table="payments_submission", fields=["payment_id", "uetr", "created_at"]),
+            born_in(table="payments_submission", field="status", state=SubmissionStatus.WAITING),
+            legal_states(table="payments_submission", field="status", transitions=SUBMISSION_TRANSITIONS),
+            frozen_once(table="payments_submission", condition=f"OLD.status = '{SubmissionStatus.OVER.value}'"),
+        ]
+        constraints = [
+            check_sql(
+                "payments_submission_ended",
+                "(status = 'over') = (ended_at IS NOT NULL) AND (status <> 'over' OR began_at IS NULL)",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="payments_submission_due", fields=["due_at"], condition=~models.Q(status=SubmissionStatus.OVER)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return which."""
+        return f"submission of payment {self.payment_id}"
+
+
+class SubmissionAttempt(models.Model):
+    """One try at a submission. Without an outcome it is under way, or whoever made it has died."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="tries", db_index=False)
+    number = models.IntegerField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=7, choices=AttemptOutcome.choices, default=AttemptOutcome.OPEN, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        """What was tried stays as it ended."""
+
+        triggers = [
+            never_deleted(table="payments_submissionattempt"),
+            never_changed(table="payments_submissionattempt", fields=["submission_id", "number", "began_at"]),
+            frozen_once(table="payments_submissionattempt", condition="OLD.outcome <> ''"),
+        ]
+        constraints = [models.UniqueConstraint(name="payments_submissionattempt_once", fields=["submission", "number"])]
+
+    def __str__(self) -> str:
+        """Return which."""
+        return f"attempt {self.number}"

@@ -34,6 +34,7 @@ from transfers.payments.events import Outcome, payment_changed
 from transfers.payments.models import Payment
 from transfers.payments.orders import OrderedPayment, PaymentOrder
 from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
+from transfers.payments.submissions import end_submission, queue_submission
 
 _FAILURE_CODE = re.compile(r"[a-z0-9_]{1,32}")
 
@@ -99,6 +100,7 @@ def _make(order: PaymentOrder, *, payment_id: UUID, now: datetime) -> Payment:
         created_at=now,
     )
     record_events(events=[payment_changed(payment=payment, outcome=Outcome.NONE, now=now)])
+    queue_submission(payment=payment, now=now)
     return payment
 
 
@@ -185,6 +187,8 @@ def _keep_in_suspense(payment: Payment, *, now: datetime) -> UUID:
 
 
 def _step(payment: Payment, status: PaymentStatus, *, changed: list[str], outcome: Outcome, now: datetime) -> Payment:
+    if payment.status == PaymentStatus.HELD:
+        end_submission(payment=payment, now=now)
     payment.status = status
     payment.save(update_fields=["status", *changed])
     record_events(events=[payment_changed(payment=payment, outcome=outcome, now=now)])

@@ -1,4 +1,4 @@
-"""The life of a payment to another bank."""
+"""The life of a payment to another bank, and of its way to the rail."""
 
 from django.db import models
 
@@ -19,3 +19,29 @@ PAYMENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
     PaymentStatus.RETURNED: (),
 }
 """A completed payment can still come back: the other bank may find days later that it cannot credit it."""
+
+
+class SubmissionStatus(models.TextChoices):
+    """How far a payment is on its way to the rail."""
+
+    WAITING = "waiting", "Waiting to be sent"
+    SENDING = "sending", "Perhaps sent"
+    OVER = "over", "Over"
+
+
+SUBMISSION_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    SubmissionStatus.WAITING: (SubmissionStatus.SENDING, SubmissionStatus.OVER),
+    SubmissionStatus.SENDING: (SubmissionStatus.OVER,),
+    SubmissionStatus.OVER: (),
+}
+"""What may have been sent is never again taken for not sent: it ends by what the rail says of it."""
+
+
+class AttemptOutcome(models.TextChoices):
+    """How an attempt to hand a payment to the rail ended, as far as the bank knows."""
+
+    OPEN = "", "Under way"
+    TAKEN = "taken", "Taken"
+    REFUSED = "refused", "Refused for good"
+    PUT_OFF = "put_off", "Put off"
+    UNKNOWN = "unknown", "Unknown"

@@ -1,0 +1,1 @@
+"""The rail that carries payments to other banks: sending, taking in what it reports, and reconciling with it."""
