@@ -223,7 +223,12 @@ def _make_lines(effect: Effect) -> Table:
 
 def list_approvals(*, subject: str) -> Table | None:
     """Return the latest approvals about one subject, for its page; None if there never was one."""
-    approvals = Approval.objects.filter(subject=subject).select_related("requested_by", "decided_by")
+    more = (Link(find_list(Approval, q=subject), "All approvals about this"),)
+    return make_approvals(Approval.objects.filter(subject=subject), more=more)
+
+
+def make_approvals(approvals: QuerySet[Approval], *, more: tuple[Link, ...] = ()) -> Table | None:
+    """Return the newest of `approvals` as a table; None if there are none."""
     rows = [
         (
             link_to(Approval, each.pk, show_title(each)),
@@ -233,10 +238,9 @@ def list_approvals(*, subject: str) -> Table | None:
             each.decided_by or NOTHING,
             each.request_reason,
         )
-        for each in approvals.order_by("-pk")[:_SHOWN]
+        for each in approvals.select_related("requested_by", "decided_by").order_by("-pk")[:_SHOWN]
     ]
     headings = ("What", "Status", "Requested by", "Requested", "Decided by", "Why")
-    more = (Link(find_list(Approval, q=subject), "All approvals about this"),)
     return Table(title="Approvals", headings=headings, rows=rows, empty="", more=more) if rows else None
 
 

@@ -13,12 +13,14 @@ class Entry(NamedTuple):
     model: str
     icon: str
     page: str = "changelist"
+    codename: str = ""
+    """Of the permission, if it is not that to view."""
 
     @property
     def permission(self) -> str:
         """The permission, as app_label.codename."""
         app_label, model = self.model.split(".")
-        return f"{app_label}.view_{model}"
+        return f"{app_label}.{self.codename or f'view_{model}'}"
 
     @property
     def address(self) -> str:
@@ -48,6 +50,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Ledger": (
         Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
         Entry("Journal entries", "ledger.journalentry", "receipt_long"),
+        Entry("Manual entry", "ledger.journalentry", "edit_note", page="manual", codename="request_manual_entry"),
         Entry("Holds", "ledger.hold", "front_hand"),
     ),
     "Events": (

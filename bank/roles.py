@@ -84,13 +84,14 @@ ROLES: dict[str, RoleTerms] = {
             "regulatory.resubmit_report",
             "reversals.request_reversal",
             "rails.handle_railmessage",
+            "ledger.request_manual_entry",
         ),
     ),
     "ops_checker": RoleTerms(
         "Operations checker",
         "An operations checker looks at what others ask for, and approves or rejects it.",
         sees=(*_BUSINESS, "rails.read_railmessage"),
-        does=("reversals.approve_reversal", "rails.resolve_reconciliationbreak"),
+        does=("reversals.approve_reversal", "ledger.approve_manual_entry", "rails.resolve_reconciliationbreak"),
     ),
     "auditor": RoleTerms(
         "Auditor",

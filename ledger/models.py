@@ -16,10 +16,20 @@ import pgtrigger
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
 
+from approvals.triggers import needs_approval
 from core.ids import uuid7
 from core.triggers import append_only, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
 from ledger.chart import CUSTOMERS
-from ledger.states import HOLD_TRANSITIONS, NORMAL_SIDES, AccountKind, HoldOrigin, HoldStatus, Side
+from ledger.states import (
+    HOLD_TRANSITIONS,
+    MANUAL,
+    MANUAL_OPERATION,
+    NORMAL_SIDES,
+    AccountKind,
+    HoldOrigin,
+    HoldStatus,
+    Side,
+)
 
 # Note [Lateral look-ups in triggers]
 # PL/pgSQL plans a query once a session and keeps the plan. A plan made for a batch of a thousand would scan whole
@@ -223,12 +233,22 @@ class JournalEntry(models.Model):
     posting_count = models.SmallIntegerField()
 
     class Meta:
-        """I2; at most one reversal of an entry."""
+        """I2; at most one reversal of an entry; an entry by hand needs an approval of its own."""
 
         verbose_name_plural = "journal entries"
+        permissions = [
+            ("request_manual_entry", "Can request a manual journal entry"),
+            ("approve_manual_entry", "Can approve a manual journal entry"),
+        ]
         triggers = [
             append_only(table="ledger_journalentry"),
             _after_insert(name="entries_have_postings", new_rows="new_entries", func=_ENTRIES_HAVE_POSTINGS),
+            needs_approval(
+                table="ledger_journalentry",
+                operation=MANUAL_OPERATION,
+                approval="NEW.reference",
+                condition=f"NEW.code = '{MANUAL}'",
+            ),
         ]
         constraints = [
             UniqueConstraint(
@@ -237,6 +257,7 @@ class JournalEntry(models.Model):
                 condition=Q(reversal_of__isnull=False),
             ),
             CheckConstraint(name="ledger_entry_two_postings", condition=Q(posting_count__gte=2)),
+            UniqueConstraint(name="ledger_entry_manual_once", fields=["reference"], condition=Q(code=MANUAL)),
         ]
         indexes = [
             models.Index(name="ledger_entry_reference", fields=["reference"], condition=Q(reference__isnull=False))

@@ -1,5 +1,6 @@
 """Reads of the ledger."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +8,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
+from ledger.chart import CUSTOMERS
 from ledger.errors import AccountNotFoundError
 from ledger.models import AvailabilityChange, LedgerAccount, Posting
 from ledger.moments import version_at
+
+_OWN_ACCOUNT = re.compile(r"([0-9]{4})(?: [^()]*)? \(?([A-Z]{3})\)?")
 
 
 @dataclass(frozen=True)
@@ -124,3 +128,26 @@ def _get_account(account_id: UUID) -> LedgerAccount:
     if account is None:
         raise AccountNotFoundError
     return account
+
+
+def find_accounts_by_text(*, texts: Collection[str]) -> dict[str, LedgerAccount]:
+    """Return the accounts that people name so, by what they wrote; what names none is left out.
+
+    A customer's account is named by its number, which hyphens and spaces may set apart, the bank's own by class and
+    currency, with its name between them or without: "1000 Cash (BRL)", "1000 BRL".
+    """
+    own = {text: match.groups() for text in texts if (match := _OWN_ACCOUNT.fullmatch(text))}
+    names = {text: re.sub("[- ]", "", text) for text in texts}
+    rows = LedgerAccount.objects.filter(
+        Q(chart_code=CUSTOMERS.code, name__in=set(names.values()))
+        | Q(chart_code__in={code for code, _ in own.values()} - {CUSTOMERS.code})
+    )
+    by_name = {account.name: account for account in rows if account.chart_code == CUSTOMERS.code}
+    by_class = {(row.chart_code, row.currency): row for row in rows if row.chart_code != CUSTOMERS.code}
+    found = {text: by_class.get(own[text]) if text in own else by_name.get(names[text]) for text in texts}
+    return {text: account for text, account in found.items() if account is not None}
+
+
+def list_own_accounts() -> QuerySet[LedgerAccount]:
+    """List the bank's own accounts, by class and currency."""
+    return LedgerAccount.objects.exclude(chart_code=CUSTOMERS.code).order_by("chart_code", "currency")

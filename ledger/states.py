@@ -52,3 +52,9 @@ HOLD_TRANSITIONS: dict[str, tuple[str, ...]] = {
     HoldStatus.RELEASED: (),
     HoldStatus.EXPIRED: (),
 }
+
+MANUAL = "manual"
+"""The code of entries that people book by hand; each has the id of its approval as its reference."""
+
+MANUAL_OPERATION = "ledger.post_manual_entry"
+"""The operation by which two people book one."""

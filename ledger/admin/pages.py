@@ -7,8 +7,11 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
+from approvals.admin import make_approvals
+from approvals.models import Approval
 from core.admin.cells import (
     NOTHING,
     amount_column,
@@ -22,16 +25,21 @@ from core.admin.cells import (
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
 from core.admin.tables import Table, table_on
+from ledger.admin.manual_entries import manual_entry_view
 from ledger.admin.statement import (
     make_availability_changes,
     make_holds,
     make_postings,
     make_statement,
+    name_code,
     show_code,
     show_hold_status,
 )
 from ledger.chart import CASH
 from ledger.models import Hold, JournalEntry, LedgerAccount
+from ledger.states import MANUAL
+
+name_code(code=MANUAL, name="Booked by hand")
 
 
 class CurrencyFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
@@ -164,6 +172,11 @@ class JournalEntryAdmin(BankAdmin):
         ),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which an entry by hand is requested."""
+        view = self.admin_site.admin_view(manual_entry_view)
+        return [path("manual/", view, name="ledger_journalentry_manual"), *super().get_urls()]
+
     def search_id(self, rows: QuerySet[JournalEntry], key: UUID) -> QuerySet[JournalEntry]:
         """Find by id or reference."""
         return rows.filter(pk=key) | rows.filter(reference=key)
@@ -238,6 +251,12 @@ def _show_availability_changes(request: HttpRequest, account: LedgerAccount) -> 
 @table_on(JournalEntry, permission="ledger.view_posting")
 def _show_postings(request: HttpRequest, entry: JournalEntry) -> Table:
     return make_postings(entry_id=entry.pk)
+
+
+@table_on(JournalEntry, permission="approvals.view_approval")
+def _show_approval(request: HttpRequest, entry: JournalEntry) -> Table | None:
+    """Show whose entry by hand it is."""
+    return make_approvals(Approval.objects.filter(pk=entry.reference)) if entry.code == MANUAL else None
 
 
 @table_on(Hold, permission="ledger.view_hold")

@@ -1,0 +1,58 @@
+"""The operation of the ledger that needs two people: a journal entry by hand."""
+
+from datetime import datetime
+
+from approvals.models import Approval
+from approvals.operations import Effect, MoneyLine, Operation, operation
+from ledger.manual_entries import ManualEntry, ManualLine, get_accounts, post_manual_entry, sum_debits
+from ledger.models import LedgerAccount
+from ledger.states import MANUAL_OPERATION, Side
+
+
+@operation
+class PostManualEntry(Operation):
+    """Book an entry that no product books."""
+
+    name = MANUAL_OPERATION
+    title = "Manual journal entry"
+    explanation = (
+        "Books debits and credits that two people have agreed on. It is refused if a customer's account has too "
+        "little, or is blocked or inactive. What was booked is never changed; a mistake is corrected by a reversal."
+    )
+    request_permission = "ledger.request_manual_entry"
+    approve_permission = "ledger.approve_manual_entry"
+    payload = ManualEntry
+
+    def describe(self, payload: ManualEntry) -> Effect:
+        """Tell what would be booked. Raises AccountNotFoundError, AccountInactiveError or UnbalancedEntryError."""
+        accounts = get_accounts(entry=payload)
+        debits = sum_debits(lines=payload.lines, accounts=accounts)
+        currency, amount = debits.popitem() if len(debits) == 1 else ("", None)
+        sentence = f"An entry of {len(payload.lines)} lines is booked, with value date {payload.value_date}."
+        return Effect(
+            sentences=(sentence, *_name_customers(list(accounts.values()))),
+            lines=tuple(_show(line, accounts[line.account_id]) for line in payload.lines),
+            amount=amount,
+            currency=currency,
+        )
+
+    def perform(self, *, payload: ManualEntry, approval: Approval, now: datetime) -> None:
+        """Book it."""
+        post_manual_entry(entry=payload, approval=approval, now=now)
+
+
+def _name_customers(accounts: list[LedgerAccount]) -> list[str]:
+    """Return a sentence that warns that customers see it, if there is a customer's account."""
+    count = sum(account.holder_id is not None for account in accounts)
+    return [f"It moves money on {count} customers' accounts, who see it on their statements."] if count else []
+
+
+def _show(line: ManualLine, account: LedgerAccount) -> MoneyLine:
+    is_debit = line.side == Side.DEBIT
+    return MoneyLine(
+        account_id=line.account_id,
+        account=str(account),
+        currency=account.currency,
+        debit=line.amount if is_debit else 0,
+        credit=0 if is_debit else line.amount,
+    )
