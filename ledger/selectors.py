@@ -136,7 +136,7 @@ def find_accounts_by_text(*, texts: Collection[str]) -> dict[str, LedgerAccount]
     A customer's account is named by its number, which hyphens and spaces may set apart, the bank's own by class and
     currency, with its name between them or without: "1000 Cash (BRL)", "1000 BRL".
     """
-    own = {text: match.groups() for text in texts if (match := _OWN_ACCOUNT.fullmatch(text))}
+    own = {text: (match[1], match[2]) for text in texts if (match := _OWN_ACCOUNT.fullmatch(text))}
     names = {text: re.sub("[- ]", "", text) for text in texts}
     rows = LedgerAccount.objects.filter(
         Q(chart_code=CUSTOMERS.code, name__in=set(names.values()))

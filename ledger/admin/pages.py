@@ -256,7 +256,9 @@ def _show_postings(request: HttpRequest, entry: JournalEntry) -> Table:
 @table_on(JournalEntry, permission="approvals.view_approval")
 def _show_approval(request: HttpRequest, entry: JournalEntry) -> Table | None:
     """Show whose entry by hand it is."""
-    return make_approvals(Approval.objects.filter(pk=entry.reference)) if entry.code == MANUAL else None
+    if entry.code != MANUAL or entry.reference is None:
+        return None
+    return make_approvals(Approval.objects.filter(pk=entry.reference))
 
 
 @table_on(Hold, permission="ledger.view_hold")

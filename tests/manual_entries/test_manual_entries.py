@@ -121,7 +121,7 @@ def test_what_is_refused_when_it_is_booked_still_waits(text: str, error: type[Ba
 
 
 def _make_lines(count: int, **change: Any) -> ManualEntry:
-    line = {"account_id": uuid7(), "side": 1, "amount": 1} | change
+    line: dict[str, Any] = {"account_id": uuid7(), "side": 1, "amount": 1} | change
     return ManualEntry((ManualLine(**line),) * count, TODAY)
 
 
