@@ -35,6 +35,14 @@ class NotEntitledToApproveError(BankError):
     message = "You may not decide about this."
 
 
+class OverLimitError(BankError):
+    """It is about more money than the roles of whoever requests or approves it decide about."""
+
+    code = "over_limit"
+    http_status = 403
+    message = "This is more than your role decides about."
+
+
 class SamePersonError(BankError):
     """Whoever requested it also wants to decide about it."""
 

@@ -20,15 +20,18 @@ from approvals.errors import (
     NotEntitledToApproveError,
     NotEntitledToRequestError,
     NotTheMakerError,
+    OverLimitError,
     SamePersonError,
 )
 from approvals.events import approval_decided, approval_requested
 from approvals.locks import lock_approval, lock_overdue
 from approvals.models import Approval
 from approvals.operations import Operation, get_operation, hash_content
+from approvals.rights.selectors import find_limit
 from approvals.states import ApprovalStatus
 from core.db import named_violations
 from core.models import User
+from core.money import format_amount
 from core.text import clean_line
 from events.services import record_events
 
@@ -41,8 +44,8 @@ def request_approval(
 ) -> Approval:
     """Request that the operation of this name is carried out with `payload` once somebody else approves.
 
-    Raises InvalidInputError, OperationNotFoundError, NotEntitledToRequestError, ApprovalPendingError, and what the
-    operation raises where it is known to be impossible.
+    Raises InvalidInputError, OperationNotFoundError, NotEntitledToRequestError, OverLimitError, ApprovalPendingError,
+    and what the operation raises where it is known to be impossible.
     """
     asked = get_operation(name=operation)
     reason = clean_line(reason, field="reason", max_length=255)
@@ -50,6 +53,7 @@ def request_approval(
         raise NotEntitledToRequestError
     with transaction.atomic(durable=True):
         approval = _describe(asked, payload)
+        _require_within_limit(approval, requested_by, asked.request_permission)
         approval.requested_by, approval.request_reason, approval.requested_at = requested_by, reason, now
         approval.expires_at = now + timedelta(hours=settings.APPROVAL_HOURS)
         with named_violations({"approvals_approval_one_pending": ApprovalPendingError}), transaction.atomic():
@@ -77,18 +81,29 @@ def _is_entitled(user: User, permission: str) -> bool:
     return user.is_active and user.is_staff and user.has_perm(permission)
 
 
+def _require_within_limit(approval: Approval, user: User, permission: str) -> None:
+    """Raise OverLimitError if the approval is about more than the user's roles decide about."""
+    if approval.amount is None or user.is_superuser:
+        return
+    limit = find_limit(user=user, permission=permission, operation=approval.operation, currency=approval.currency)
+    if limit is not None and approval.amount > limit:
+        most = f"{format_amount(limit, approval.currency)} {approval.currency}"
+        raise OverLimitError(f"Your role requests and approves at most {most} of this.")
+
+
 def approve(*, approval_id: UUID, seen: str, decided_by: User, reason: str, now: datetime) -> Approval:
     """Approve what was requested and carry it out, both or neither.
 
     `seen` is the content hash, in hexadecimal, of what the checker saw. Raises InvalidInputError,
     ApprovalNotFoundError, ApprovalBusyError, ApprovalNotPendingError, NotEntitledToApproveError, SamePersonError,
-    ApprovalExpiredError, EffectChangedError, and what the operation raises; then it still waits.
+    ApprovalExpiredError, OverLimitError, EffectChangedError, and what the operation raises; then it still waits.
     """
     reason = clean_line(reason, field="reason", max_length=255)
     with transaction.atomic(durable=True):
         approval, asked = _lock_to_decide(approval_id, decided_by)
         if approval.expires_at <= now:
             raise ApprovalExpiredError
+        _require_within_limit(approval, decided_by, asked.approve_permission)
         payload = msgspec.convert(approval.payload, asked.payload)
         _require_seen(approval, asked, payload, seen)
         approval.approved_xid = _get_transaction_number()

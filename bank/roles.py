@@ -36,6 +36,7 @@ _BUSINESS = (
     "notifications.view_delivery",
 )
 _STAFF = ("core.view_user", "core.view_roleentry")
+_RIGHTS = ("rights.request_rights", "rights.approve_rights")
 
 
 class RoleTerms(NamedTuple):
@@ -100,9 +101,10 @@ ROLES: dict[str, RoleTerms] = {
     ),
     "administrator": RoleTerms(
         "Administrator",
-        "An administrator looks after staff: lets them in, sets them inactive, resets passwords. No client, no money.",
-        sees=_STAFF,
-        does=("core.add_user", "core.change_user"),
+        "An administrator looks after staff: lets them in, sets them inactive, resets passwords, and with another one "
+        "gives roles. No client, no money.",
+        sees=(*_STAFF, "approvals.view_approval"),
+        does=("core.add_user", "core.change_user", *_RIGHTS),
     ),
     "partner": RoleTerms(
         "Partner system",

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "core",
     "events",
     "approvals",
+    "approvals.rights",
     "ledger",
     "kyc",
     "accounts",

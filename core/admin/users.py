@@ -9,26 +9,24 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
-from django.forms import ModelMultipleChoiceField
+from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.acts import Act, act_on
 from core.admin.cells import NOTHING, column, show_moment
 from core.admin.pages import ActPages
 from core.factors import end_sign_ins, has_factor, reset_factors
 from core.models import User
-from core.roles import RolesExcludeEachOtherError, find_forbidden_pair
+from core.roles import list_roles
 
-_RIGHTS = ("is_superuser", "is_staff", "groups")
+_RIGHTS = ("is_superuser", "is_staff")
 
 _LAST_SIGN_IN: Any = column("Last sign-in", lambda user: show_moment(user.last_login))
+_ROLES: Any = column("Roles", lambda user: "\n".join(map(str, list_roles(user=user))) or NOTHING)
 _MADE: Any = column("Made", lambda user: show_moment(user.date_joined))
 
 
@@ -46,7 +44,6 @@ class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
             "is_active": "May sign in",
             "is_superuser": "Superuser",
             "is_staff": "Staff",
-            "groups": "Roles",
         }
         help_texts = {
             "username": "The name to sign in with: letters, digits and @ . + - _",
@@ -57,23 +54,6 @@ class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
             "whoever sets the bank up; daily work needs a role.",
             "is_staff": "May enter the back office. What is seen there depends on the roles.",
         }
-
-    def clean_groups(self) -> QuerySet[Group]:
-        """Refuse roles that exclude each other, and say why; the database refuses them, too."""
-        groups: QuerySet[Group] = self.cleaned_data["groups"]
-        pair = find_forbidden_pair(group_ids=[group.pk for group in groups])
-        if pair is not None:
-            sentence = f"{pair.one} and {pair.other} exclude each other. {pair.reason}"
-            raise ValidationError(sentence, code=RolesExcludeEachOtherError.code)
-        return groups
-
-
-class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic when it runs
-    """Roles to be ticked, each with its purpose."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Return what stands beside the box."""
-        return f"{obj.role}: {obj.role.purpose}"
 
 
 @admin.register(User)
@@ -107,10 +87,10 @@ class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, ty
     search_fields = ("username", "email")
     search_help_text = "Name or e-mail"
     filter_horizontal = ()
-    readonly_fields = (_LAST_SIGN_IN, _MADE)
+    readonly_fields = (_ROLES, _LAST_SIGN_IN, _MADE)
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        ("Rights", {"fields": ("is_active", *_RIGHTS)}),
+        ("Rights", {"fields": ("is_active", *_RIGHTS, _ROLES)}),
         ("Record", {"fields": (_LAST_SIGN_IN, _MADE)}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
@@ -127,19 +107,9 @@ class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, ty
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
-        """Let only a superuser give rights."""
+        """Let only a superuser say who is one, and who is staff; roles need two people (approvals/rights)."""
         own = tuple(self.readonly_fields)
         return own if _is_superuser(request) else (*own, *_RIGHTS)
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Show the roles as a list to be ticked."""
-        return RolesField(
-            queryset=Group.objects.filter(role__isnull=False).select_related("role").order_by("role__position"),
-            widget=UnfoldAdminCheckboxSelectMultipleWidget(),
-            required=False,
-            label="Roles",
-            help_text="What the person may do, and nothing else.",
-        )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
         """Make new users staff; end for good what is signed in of somebody who is set inactive."""

@@ -47,7 +47,7 @@ def test_the_pairs_that_must_be_kept_apart_are_forbidden() -> None:
 
 def test_an_auditor_does_nothing_and_an_administrator_no_business() -> None:
     assert ROLES["auditor"].does == ()
-    assert {name.split(".")[0] for name in ROLES["administrator"].permissions} == {"core"}
+    assert {name.split(".")[0] for name in ROLES["administrator"].does} == {"core", "rights"}
 
 
 def test_what_a_role_does_is_nothing_that_is_only_seen() -> None:
