@@ -3,7 +3,8 @@
 Note [What a session knows]
 `began_at` and `seen_at` are moments, in seconds, after which a session ends: STAFF_SESSION_HOURS and
 STAFF_SESSION_MINUTES. `has_factor` says that the second factor was given in it, `confirmed_at` when its owner last
-proved to be there, by the factor or else the password. A new password, another epoch of the user and setting the user
+proved to be there, by the factor or else the password, and `unasked_until` that its owner has no factor, where none is
+required, and until when that is believed. A new password, another epoch of the user and setting the user
 inactive end it, since Django compares what it was signed in under at each request.
 
 Under /admin/ the middleware answers first, whatever page is asked for, so no page can forget to ask.
@@ -48,10 +49,12 @@ class StaffSessionMiddleware:
             return _send(request, "admin:login")
         if request.path_info in _list_open_paths() or request.session.get("has_factor"):
             return self.get_response(request)
-        if has_factor(user=request.user):
-            return _send(request, "give_factor")
-        if must_have_factor():
-            return _send(request, "set_up_factors")
+        if must_have_factor() or now.timestamp() >= request.session.get("unasked_until", 0):
+            if has_factor(user=request.user):
+                return _send(request, "give_factor")
+            if must_have_factor():
+                return _send(request, "set_up_factors")
+            request.session["unasked_until"] = now.timestamp() + _SEEN_SECONDS
         return self.get_response(request)
 
 
