@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Regulator": (
         Entry("Regulatory reports", "regulatory.report", "gavel"),
+        Entry("Daily summaries", "regulatory.dailysummary", "summarize"),
         Entry("Connection", "regulatory.circuit", "cable"),
     ),
     "Ledger": (

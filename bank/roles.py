@@ -29,6 +29,7 @@ _BUSINESS = (
     "standing_orders.view_standingorder",
     "regulatory.view_report",
     "regulatory.view_circuit",
+    "regulatory.view_dailysummary",
     "approvals.view_approval",
     "events.view_event",
     "events.view_deadletter",

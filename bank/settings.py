@@ -276,6 +276,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "summarise-days": {
+        "task": "reporting.regulatory.tasks.summarise_days",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "delete-stale-inbox": {"task": "events.tasks.delete_stale_inbox", "schedule": 3600.0},
 }
 

@@ -20,29 +20,34 @@ GROUPS = ("balances", "balances", "effects")
 DIES_SECONDS = 10.0
 
 
-class _Revived:
+class Revived:
     """A process that is started anew whenever it was killed."""
 
     def __init__(self, make: Callable[[], Process]) -> None:
+        """Start it as `make` does."""
         self._make = make
         self._process = make()
 
     @property
     def is_dead(self) -> bool:
+        """Whether it has ended."""
         return self._process.is_dead
 
     @property
     def is_at_work(self) -> bool:
+        """Whether it is worth killing."""
         return True
 
     def kill(self) -> None:
+        """Kill it with -9."""
         self._process.kill()
 
     def start(self) -> None:
+        """Start another in its place."""
         self._process = self._make()
 
 
-class _RevivedRelay(_Revived):
+class _RevivedRelay(Revived):
     """A relay; it is at work once it has read since it was started."""
 
     def __init__(self, make: Callable[[], Process], points: Points) -> None:
@@ -82,7 +87,7 @@ class Stage:
         self._broker = broker
         self._processes = processes
         self._relay = _RevivedRelay(processes.start_relay, points)
-        self._consumers = [_Revived(partial(processes.start_consumer, group)) for group in GROUPS]
+        self._consumers = [Revived(partial(processes.start_consumer, group)) for group in GROUPS]
         self.points = points
         self.kills: Counter[str] = Counter()
 
@@ -94,7 +99,7 @@ class Stage:
     def await_killed_at(self, point: str) -> None:
         """Wait until one has died at `point`, where a killer waited for it, and start it again."""
         self.points.await_reached(point)
-        kinds: dict[str, Sequence[_Revived]] = {"relay": [self._relay], "consumer": self._consumers}
+        kinds: dict[str, Sequence[Revived]] = {"relay": [self._relay], "consumer": self._consumers}
         kind, dead = wait_until(
             lambda: [(kind, each) for kind, them in kinds.items() for each in them if each.is_dead],
             seconds=DIES_SECONDS,

@@ -26,3 +26,9 @@ def reports_hastened(*, reports: int, reason: str, actor: User, now: datetime) -
     """Tell that staff let all reports that waited be tried at once, how many these were, and why."""
     payload = {"reports": reports, "actor": actor.pk, "reason": reason}
     return NewEvent(type="reports.hastened", key=ALL_REPORTS, payload=payload, occurred_at=now)
+
+
+def summary_resubmitted(*, summary_id: UUID, refusal_code: str, reason: str, actor: User, now: datetime) -> NewEvent:
+    """Tell that staff submitted a refused summary again, and why."""
+    payload = {"summary": summary_id, "refusal_code": refusal_code, "actor": actor.pk, "reason": reason}
+    return NewEvent(type="summary.resubmitted", key=summary_id, payload=payload, occurred_at=now)

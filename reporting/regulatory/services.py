@@ -12,8 +12,13 @@ from core.models import User
 from core.text import clean_line
 from events.services import record_events
 from reporting.regulatory.errors import NotRefusedError, NotWaitingError
-from reporting.regulatory.events import report_hastened, report_resubmitted, reports_hastened
-from reporting.regulatory.models import Report
+from reporting.regulatory.events import (
+    report_hastened,
+    report_resubmitted,
+    reports_hastened,
+    summary_resubmitted,
+)
+from reporting.regulatory.models import DailySummary, Report
 from reporting.regulatory.states import ReportState
 
 
@@ -88,3 +93,21 @@ def _renew(report: Report, *, now: datetime) -> bool:
     refused = Report.objects.filter(pk=report.pk, state=ReportState.REFUSED)
     changes = {"state": ReportState.WAITING, "failures": 0, "due_at": now, "decided_at": None, "refusal_code": ""}
     return bool(refused.update(**changes))
+
+
+def resubmit_summary(*, summary_id: UUID, reason: str, actor: User, now: datetime) -> None:
+    """Submit a daily summary again that the regulator refused, as it is; what changed since makes a new version.
+
+    Raises InvalidInputError or NotRefusedError.
+    """
+    reason = clean_line(reason, field="reason", max_length=255)
+    refused = DailySummary.objects.filter(pk=summary_id, state=ReportState.REFUSED)
+    with transaction.atomic(durable=True):
+        summary = refused.first()
+        changes = {"state": ReportState.WAITING, "failures": 0, "due_at": now, "decided_at": None, "refusal_code": ""}
+        if summary is None or not refused.update(**changes):
+            raise NotRefusedError
+        code = summary.refusal_code
+        record_events(
+            events=[summary_resubmitted(summary_id=summary_id, refusal_code=code, reason=reason, actor=actor, now=now)]
+        )

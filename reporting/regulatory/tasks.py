@@ -3,10 +3,12 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from reporting.regulatory import sending
+from reporting.regulatory import sending, summaries
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +21,14 @@ def send_due_reports() -> None:
     """Send what is due for a short while, then let other tasks have their turn."""
     if sending.send_due(seconds=RUN_SECONDS):
         send_due_reports.apply_async(expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def summarise_days() -> None:
+    """Make the summaries that are wanted, and send what is due."""
+    summaries.make_summaries(now=timezone.now())
+    if settings.REGULATOR_URL:
+        summaries.send_due_summaries(now=timezone.now())
 
 
 def wake_after_commit() -> None:

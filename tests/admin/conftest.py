@@ -30,6 +30,7 @@ from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_blocked_account, make_bob, make_staff
 from tests.files import make_jpeg
+from tests.regulatory.reports import make_summary
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
 from transfers.payments import services as payments
@@ -107,6 +108,7 @@ def bank() -> Bank:
     deliver_all(group="regulatory")
     note_failure(now=timezone.now())
     make_blocked_account()
+    make_summary()
     tell_of_payment(order_payment(account=account, amount=1_00))
     give_standing_order(debtor=account, creditor=other)
     return Bank(

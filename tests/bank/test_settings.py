@@ -12,7 +12,7 @@ from secrets import token_hex, token_urlsafe
 import pytest
 from pytest_django import Settings
 
-from bank.checks import check_openid, check_randomness
+from bank.checks import check_openid, check_randomness, check_regulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -130,6 +130,15 @@ def test_a_real_deployment_asks_its_provider_under_tls(name: str, settings: Sett
     assert [(message.id, name in message.msg) for message in check_openid(None)] == [("bank.E009", True)]
     setattr(settings, name, "https://login.bank.example/realms/bank")
     assert check_openid(None) == []
+
+
+def test_a_real_deployment_reports_under_tls_and_with_a_token(settings: Settings) -> None:
+    settings.DEMO = settings.DEBUG = False
+    settings.REGULATOR_URL, settings.REGULATOR_TOKEN = "http://regulator.example", ""
+    assert [message.id for message in check_regulator(None)] == ["bank.E013", "bank.E014"]
+
+    settings.REGULATOR_URL, settings.REGULATOR_TOKEN = "https://regulator.example", token_hex(16)
+    assert check_regulator(None) == []
 
 
 def test_a_demo_may_ask_a_provider_on_the_same_machine(settings: Settings) -> None:

@@ -48,6 +48,15 @@ def test_what_is_committed_is_consumed_once_and_in_order_whatever_is_killed(empt
     assert "no violation" in done.stdout
 
 
+def test_every_completed_transfer_is_acknowledged_once_whatever_fails_and_is_killed(empty_database: str) -> None:
+    size = ["--reports", "1500", "--accounts", "50", "--seconds", "10", "--seed", "6"]
+
+    done = run("proofs.reports", *size, database=empty_database)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no violation" in done.stdout
+
+
 def test_the_audit_finds_bugs_that_are_planted(empty_database: str) -> None:
     bugs = ["reader: passes gaps without a horizon", "inbox: calls everything new", "producer: sends without a key"]
 

@@ -2,13 +2,13 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import Account
-from reporting.regulatory.models import Circuit, Report
+from reporting.regulatory.models import Circuit, DailySummary, Report
 from reporting.regulatory.sending import send_due
 from tests.events.delivery import deliver_all
 from tests.events.facts import transfer
@@ -72,3 +72,17 @@ def count_repeats(regulator: SimulatorProcess) -> int:
     with closing(sqlite3.connect(regulator.state)) as database:
         [repeats] = database.execute("SELECT coalesce(sum(repeats), 0) FROM report").fetchone()
     return int(repeats)
+
+
+def make_summary() -> DailySummary:
+    """Make the summary of a day on which one deposit was completed and reported."""
+    now = timezone.now()
+    sums = {"completed": 1, "completed_amount": 25_00, "reported": 1, "reported_amount": 25_00}
+    return DailySummary.objects.create(
+        day=date(2026, 3, 1),
+        version=1,
+        totals=[{"currency": "BRL", "kind": "deposit", **sums}],
+        outstanding=0,
+        due_at=now,
+        created_at=now,
+    )

@@ -23,9 +23,9 @@ class SimulatorProcess:
         """Start it, and return when it serves."""
         self.port = choose_port()
         self.state = folder / f"{name}.sqlite"
-        token = folder / f"{name}-token"
-        token.write_text(TOKEN)
-        where = ["--port", str(self.port), "--state", str(self.state), "--token-file", str(token)]
+        self.token_file = folder / f"{name}-token"
+        self.token_file.write_text(TOKEN)
+        where = ["--port", str(self.port), "--state", str(self.state), "--token-file", str(self.token_file)]
         self._command = tied_to_parent([sys.executable, "-m", f"simulators.{name}", *where])
         self.start()
 

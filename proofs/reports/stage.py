@@ -1,0 +1,122 @@
+"""The processes of the proof: relay, consumer, workers and the regulator. All but the broker are killed."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db.models import Sum
+
+from events.reader import get_position
+from events.relay import NAME as RELAY_NAME
+from proofs.chaos import Victim
+from proofs.stage import Revived
+from reporting.regulatory.models import Report
+from reporting.regulatory.states import ReportState
+from tests.events.broker import StoppableBroker
+from tests.faults.processes import Process, Processes
+from tests.simulators.process import SimulatorProcess
+
+WORKERS = 2
+FAULTS = {
+    "error_rate": 0.03,
+    "lose_reply_rate": 0.03,
+    "hang_up_rate": 0.02,
+    "delay_rate": 0.02,
+    "delay_ms": 3_000,  # longer than the bank waits
+    "later_rate": 0.1,
+}
+"""One call in ten fails, and of the reports in the others one in ten is not taken."""
+
+
+class _Working(Revived):
+    """A process that is at work once something has grown since it was started."""
+
+    def __init__(self, make: Callable[[], Process], measure: Callable[[], int]) -> None:
+        self._measure = measure
+        self._before = measure()
+        super().__init__(make)
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._measure() > self._before
+
+    def start(self) -> None:
+        self._before = self._measure()
+        super().start()
+
+
+class _Worker(Revived):
+    """A worker; it is at work while an attempt is under way, its own or the other's."""
+
+    @property
+    def is_at_work(self) -> bool:
+        return Report.objects.filter(state=ReportState.WAITING, began_at__isnull=False).exists()
+
+
+class RevivedRegulator:
+    """A regulator that finds again what it has accepted; while it is dead, it refuses connections."""
+
+    def __init__(self, process: SimulatorProcess) -> None:
+        """Keep the process."""
+        self.process = process
+        self._before = _count_attempts()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it is worth killing."""
+        return _count_attempts() > self._before
+
+    def kill(self) -> None:
+        """Kill it with -9."""
+        self.process.kill()
+
+    def start(self) -> None:
+        """Start it."""
+        self._before = _count_attempts()
+        self.process.start()
+
+
+class Stage:
+    """All that runs."""
+
+    def __init__(self, processes: Processes, regulator: SimulatorProcess) -> None:
+        """Start the bank's processes beside a regulator that runs."""
+        self.regulator = regulator
+        self._relay = _Working(processes.start_relay, partial(get_position, name=RELAY_NAME))
+        self._consumer = _Working(partial(processes.start_consumer, "regulatory"), Report.objects.count)
+        self._workers = [_Worker(processes.start_worker) for _ in range(WORKERS)]
+
+    def list_victims(self) -> dict[str, Sequence[Victim]]:
+        """Return, by kind, what may be killed."""
+        return {
+            "relay": [self._relay],
+            "consumer": [self._consumer],
+            "worker": self._workers,
+            "regulator": [RevivedRegulator(self.regulator)],
+        }
+
+
+def _count_attempts() -> int:
+    """Return how many attempts have begun."""
+    return Report.objects.aggregate(begun=Sum("attempts"))["begun"] or 0
+
+
+@contextmanager
+def open_stage(folder: Path, log: IO[bytes], *, seed: int) -> Iterator[Stage]:
+    """Start all processes for the block."""
+    broker, regulator = StoppableBroker(folder / "kafka"), SimulatorProcess("regulator", folder)
+    processes = Processes(folder, settings="proofs.reports.settings", log=log)
+    regulator.set_faults(**FAULTS, seed=seed)
+    os.environ.update(REGULATOR_URL=regulator.url, REGULATOR_TOKEN_FILE=str(regulator.token_file))
+    try:
+        broker.start()
+        settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
+        yield Stage(processes, regulator)
+    finally:
+        processes.kill_all()
+        regulator.kill()
+        broker.stop()
