@@ -94,7 +94,7 @@ def _read_accepted(register: Path) -> tuple[list[tuple[Sent, str]], int]:
     return [((*sent,), f"R-{number:010}") for *sent, number, _ in rows], sum(row[-1] for row in rows)
 
 
-def _count(query: str, *params: object) -> int:
+def _count(query: str, *params: timedelta) -> int:
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         row = cursor.fetchone()
