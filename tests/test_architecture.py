@@ -148,6 +148,8 @@ WITHOUT_HISTORY = {
     "ledger.LedgerAccount": "hot path; its postings and AvailabilityChange are its history",
     "notifications.Notification": "only read_at is ever set, once, and tells when itself",
     "pghistory": "its context stands in the histories; its own table stays empty",
+    "regulatory.Circuit": "whether the regulator answers; nobody sets it by hand",
+    "regulatory.DailySummary": "each try to send it is on record",
     "regulatory.Report": "hot path; each try to send it is on record",
     "sessions": "who is signed in now",
 }

@@ -35,10 +35,14 @@ from ledger.services import reverse_entry
 from notifications.models import Delivery
 from notifications.services import Draft, make_deliveries, make_notifications, send_again
 from notifications.states import Channel, Kind
+from reporting.regulatory.models import DailySummary, Report
+from reporting.regulatory.services import resubmit, resubmit_summary, retry_all_now, retry_now
+from tests.events.delivery import deliver_all
 from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
 from tests.files import make_jpeg
 from tests.payments.cashier import complete, give_back, make_payment, submit
+from tests.regulatory.reports import make_summary
 from tests.reversals.undoing import undo
 from tests.standing_orders.orders import carry_out, give
 from transfers.standing_orders.services import cancel_standing_order
@@ -60,6 +64,7 @@ def live_every_life() -> None:
     hold_funds(account)
     inactivate_client(client_id=client.id, reason="Canaria asked to leave", actor=staff, now=NOW)
     notify(client, staff)
+    report(staff)
     bury_messages(staff)
 
 
@@ -71,6 +76,22 @@ def notify(client: Client, staff: User) -> None:
         make_deliveries(notification_ids=[draft.notification_id], channel=Channel.EMAIL, now=NOW)
     Delivery.objects.update(state="failed", ended_at=NOW)
     send_again(delivery_id=Delivery.objects.get().pk, reason="Canaria complained", actor=staff, now=NOW)
+
+
+def report(staff: User) -> None:
+    """Let staff hasten reports, and submit again what the regulator refused."""
+    why: dict[str, Any] = {"reason": "Canaria complained", "actor": staff, "now": NOW}
+    transfer(debtor=None, creditor=make_account(), amount=5)
+    deliver_all(group="regulatory")
+    waiting = Report.objects.latest("pk")
+    retry_now(report_id=waiting.pk, **why)
+    retry_all_now(**why)
+    refused = {"state": "refused", "refusal_code": "rejected_by_rule", "decided_at": NOW}
+    Report.objects.filter(pk=waiting.pk).update(**refused)
+    resubmit(report_id=waiting.pk, **why)
+    summary = make_summary()
+    DailySummary.objects.update(**refused)
+    resubmit_summary(summary_id=summary.pk, **why)
 
 
 def bury_messages(staff: User) -> None:
