@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -94,7 +95,7 @@ def _read_accepted(register: Path) -> tuple[list[tuple[Sent, str]], int]:
     return [((*sent,), f"R-{number:010}") for *sent, number, _ in rows], sum(row[-1] for row in rows)
 
 
-def _count(query: str, *params: timedelta) -> int:
+def _count(query: str, *params: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         row = cursor.fetchone()
