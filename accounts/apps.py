@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Register what `verify_ledger` proves of accounts."""
+        """Register what `verify_ledger` proves of accounts, and what needs two people."""
+        from accounts import operations  # noqa: F401 - registers them
         from accounts.verification import BLOCKS
         from ledger.verification import register_section
 

@@ -10,10 +10,14 @@ from accounts.errors import BlockStandsError
 from accounts.events import account_blocked, account_unblocked, block_lifted
 from accounts.models import Account, AccountBlock
 from accounts.states import AccountStatus, BlockScope, unite_scopes
+from approvals.models import Approval
 from core.errors import InvalidInputError
 from core.models import User
 from events.services import record_events
 from ledger import restrictions
+
+VALIDITY_OVER = "validity_over"
+"""Why the system lifted a block: it was placed until a moment that has come."""
 
 
 def list_standing_blocks(*, account: Account) -> list[AccountBlock]:
@@ -48,8 +52,9 @@ def place_block(
     return block
 
 
-def end_block(*, block: AccountBlock, account: Account, reason: str, actor: User | None, now: datetime) -> None:
-    """Lift a block that stands; the account is active again with the last of them."""
+def end_block(*, block: AccountBlock, account: Account, approval: Approval | None, now: datetime) -> None:
+    """Lift a block that stands, as was approved or as its time is over; with the last one the account is active."""
+    reason = approval.request_reason if approval else VALIDITY_OVER
     left = [other for other in list_standing_blocks(account=account) if other.pk != block.pk]
     refused = unite_scopes(other.scope for other in left)
     _restrict(
@@ -58,7 +63,7 @@ def end_block(*, block: AccountBlock, account: Account, reason: str, actor: User
         reason=left[-1].reason if left else reason,
         blocked_at=account.blocked_at if left else None,
     )
-    _mark_lifted(block, reason=reason, actor=actor, now=now)
+    _mark_lifted(block, reason=reason, approval=approval, now=now)
     event = block_lifted(block=block, refused=refused, now=now) if refused else account_unblocked(block=block, now=now)
     record_events(events=[event])
 
@@ -76,9 +81,10 @@ def _restrict(account: Account, *, refused: BlockScope | None, reason: str, bloc
     account.save(update_fields=["status", "status_reason", "blocked_at"])
 
 
-def _mark_lifted(block: AccountBlock, *, reason: str, actor: User | None, now: datetime) -> None:
-    """Note who lifted it; a clock that was ahead when it was placed must not make the end earlier."""
+def _mark_lifted(block: AccountBlock, *, reason: str, approval: Approval | None, now: datetime) -> None:
+    """Note who asked for it; a clock that was ahead when it was placed must not make the end earlier."""
     block.lifted_at = max(now, block.placed_at)
-    block.lifted_by = actor
+    block.lifted_by = approval.requested_by if approval else None
     block.lift_reason = reason
-    block.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+    block.lift_approval = approval
+    block.save(update_fields=["lifted_at", "lifted_by", "lift_reason", "lift_approval"])

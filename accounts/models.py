@@ -6,7 +6,16 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from accounts.states import ACCOUNT_TRANSITIONS, AccountStatus, BlockScope, CustomerAccountKind
+from accounts.states import (
+    ACCOUNT_TRANSITIONS,
+    CHANGE_OVERDRAFT_LIMIT,
+    LIFT_BLOCK,
+    AccountStatus,
+    BlockScope,
+    CustomerAccountKind,
+)
+from approvals.models import Approval
+from approvals.triggers import needs_approval
 from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import (
@@ -55,12 +64,15 @@ class Account(models.Model):
     status = models.CharField(max_length=8, choices=AccountStatus.choices, default=AccountStatus.ACTIVE)
     status_reason = models.CharField(max_length=255, blank=True, help_text="Why it was blocked, freed or inactivated.")
     overdraft_limit = models.BigIntegerField(default=0, validators=[MinValueValidator(0)], help_text="Minor units.")
+    overdraft_approval = models.OneToOneField(
+        Approval, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Of its latest change."
+    )
     created_at = models.DateTimeField()
     blocked_at = models.DateTimeField(null=True, blank=True)
     inactivated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """Moments that agree with the status."""
+        """Moments that agree with the status; another overdraft limit by an approval only."""
 
         triggers = [
             never_deleted(table="accounts_account"),
@@ -69,6 +81,13 @@ class Account(models.Model):
             ),
             born_in(table="accounts_account", field="status", state=AccountStatus.ACTIVE),
             legal_states(table="accounts_account", field="status", transitions=ACCOUNT_TRANSITIONS),
+            needs_approval(
+                table="accounts_account",
+                operation=CHANGE_OVERDRAFT_LIMIT,
+                approval="NEW.overdraft_approval_id",
+                subject="NEW.id",
+                on=pgtrigger.UpdateOf("overdraft_limit"),  # type: ignore[no-untyped-call]
+            ),
         ]
         constraints = [
             CheckConstraint(name="accounts_account_overdraft_not_negative", condition=Q(overdraft_limit__gte=0)),
@@ -86,6 +105,8 @@ class Account(models.Model):
         permissions = [
             ("block_account", "Can block and unblock an account"),
             ("inactivate_account", "Can inactivate an account"),
+            ("request_overdraft", "Can ask for another overdraft limit"),
+            ("approve_overdraft", "Can approve another overdraft limit"),
         ]
 
     def __str__(self) -> str:
@@ -114,9 +135,15 @@ class AccountBlock(models.Model):
     )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lift_reason = models.CharField(max_length=255, blank=True)
+    lift_approval = models.OneToOneField(
+        Approval, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Who else agreed."
+    )
 
     class Meta:
-        """A block is placed once and lifted once, and what stands agrees with the account and with the books."""
+        """A block is placed once and lifted once, and what stands agrees with the account and with the books.
+
+        Before its time is over, only an approval lifts it.
+        """
 
         triggers = [
             never_deleted(table="accounts_accountblock"),
@@ -132,13 +159,26 @@ class AccountBlock(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("lifted_at"),  # type: ignore[no-untyped-call]
                 func=_BLOCKS_AGREE,
             ),
+            needs_approval(
+                table="accounts_accountblock",
+                operation=LIFT_BLOCK,
+                approval="NEW.lift_approval_id",
+                subject="NEW.id",
+                on=pgtrigger.UpdateOf("lifted_at"),  # type: ignore[no-untyped-call]
+                condition="NEW.lift_approval_id IS NOT NULL",
+            ),
         ]
         constraints = [
             CheckConstraint(name="accounts_block_scope", condition=Q(scope__in=BlockScope.values)),
             check_sql("accounts_block_ends_later", "valid_until > placed_at AND lifted_at >= placed_at"),
             check_sql(
+                "accounts_block_lifted_by_two_or_time",
+                "lifted_at IS NULL OR lift_approval_id IS NOT NULL OR coalesce(valid_until <= lifted_at, false)",
+            ),
+            check_sql(
                 "accounts_block_lifted",
-                "(lifted_at IS NULL) = (lift_reason = '') AND (lifted_at IS NOT NULL OR lifted_by_id IS NULL)",
+                "(lifted_at IS NULL) = (lift_reason = '') AND (lifted_by_id IS NULL) = (lift_approval_id IS NULL)"
+                " AND (lifted_at IS NOT NULL OR lift_approval_id IS NULL)",
             ),
         ]
         indexes = [
@@ -148,6 +188,10 @@ class AccountBlock(models.Model):
                 fields=["valid_until"],
                 condition=Q(lifted_at__isnull=True, valid_until__isnull=False),
             ),
+        ]
+        permissions = [
+            ("request_lift", "Can ask for a block to be lifted"),
+            ("approve_lift", "Can approve that a block is lifted"),
         ]
 
     def __str__(self) -> str:

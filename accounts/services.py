@@ -26,6 +26,7 @@ from accounts.events import account_created, account_inactivated, overdraft_chan
 from accounts.models import Account, AccountBlock
 from accounts.numbers import make_number
 from accounts.states import AccountStatus, BlockScope, CustomerAccountKind
+from approvals.models import Approval
 from core.errors import BankError, InvalidInputError
 from core.models import User
 from core.money import MAX_AMOUNT_MINOR, get_exponent
@@ -48,9 +49,6 @@ logger = logging.getLogger(__name__)
 CLIENT_REJECTED = "client_rejected"
 """Why the system blocked an account: the bank no longer accepts its client."""
 
-VALIDITY_OVER = "validity_over"
-"""Why the system lifted a block: it was placed until a moment that has come."""
-
 _DUE_AT_ONCE = 1_000
 """How many blocks one run lifts at most; the next one goes on."""
 
@@ -62,7 +60,7 @@ def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, ov
     TooManyAccountsError for one more than MAX_ACCOUNTS_PER_CLIENT that are not inactive.
     """
     _check_terms(kind=kind, currency=currency)
-    _check_limit(overdraft_limit)
+    check_overdraft_limit(overdraft_limit)
     with transaction.atomic(durable=True):
         # The lock keeps an inactivation of the client from overlooking this account, and rivals from one too many.
         client = lock_client(client_id=client_id)
@@ -101,7 +99,8 @@ def _check_terms(*, kind: str, currency: str) -> None:
         raise InvalidInputError(errors=errors)
 
 
-def _check_limit(overdraft_limit: int) -> None:
+def check_overdraft_limit(overdraft_limit: int) -> None:
+    """Refuse a limit, in minor units, that no account can have. Raises InvalidInputError."""
     if not 0 <= overdraft_limit <= MAX_AMOUNT_MINOR:
         raise InvalidInputError(errors={"overdraft_limit": [f"Give 0 to {MAX_AMOUNT_MINOR} minor units."]})
 
@@ -163,13 +162,12 @@ def block_accounts_of_rejected(*, client_ids: Collection[UUID], now: datetime) -
     return accounts
 
 
-def lift_block(*, block_id: UUID, reason: str, actor: User | None, now: datetime) -> AccountBlock:
-    """Lift one block, in the caller's transaction; with the last one, all money moves again.
+def lift_block(*, block_id: UUID, approval: Approval, now: datetime) -> AccountBlock:
+    """Lift one block, in the transaction that carries out its approval; with the last one, all money moves again.
 
-    Raises InvalidInputError, BlockNotFoundError, BlockLiftedError, AccountInactiveError or AccountBusyError.
+    Raises BlockNotFoundError, BlockLiftedError, AccountInactiveError or AccountBusyError.
     """
-    reason = clean_line(reason, field="reason", max_length=255)
-    return _lift(block_id=block_id, reason=reason, actor=actor, now=now)
+    return _lift(block_id=block_id, approval=approval, now=now)
 
 
 def lift_due_blocks(*, now: datetime) -> int:
@@ -184,7 +182,7 @@ def lift_due_blocks(*, now: datetime) -> int:
     for block_id in due.values_list("pk", flat=True)[:_DUE_AT_ONCE]:
         try:
             with transaction.atomic(durable=True):
-                _lift(block_id=block_id, reason=VALIDITY_OVER, actor=None, now=now, nowait=True)
+                _lift(block_id=block_id, approval=None, now=now, nowait=True)
             lifted += 1
         except (BlockLiftedError, AccountInactiveError):
             continue  # between the query and the lock
@@ -195,7 +193,8 @@ def lift_due_blocks(*, now: datetime) -> int:
     return lifted
 
 
-def _lift(*, block_id: UUID, reason: str, actor: User | None, now: datetime, nowait: bool = False) -> AccountBlock:
+def _lift(*, block_id: UUID, approval: Approval | None, now: datetime, nowait: bool = False) -> AccountBlock:
+    """Lift a block as two people agreed; without an approval, as its time is over."""
     account_id = AccountBlock.objects.filter(pk=block_id).values_list("account_id", flat=True).first()
     if account_id is None:
         raise BlockNotFoundError
@@ -203,27 +202,26 @@ def _lift(*, block_id: UUID, reason: str, actor: User | None, now: datetime, now
     block = AccountBlock.objects.get(pk=block_id)  # as it is under the lock
     if block.lifted_at is not None:
         raise BlockLiftedError
-    end_block(block=block, account=account, reason=reason, actor=actor, now=now)
+    end_block(block=block, account=account, approval=approval, now=now)
     return block
 
 
-def set_overdraft_limit(
-    *, account_id: UUID, overdraft_limit: int, reason: str, actor: User | None, now: datetime
-) -> Account:
-    """Let the balance fall to minus `overdraft_limit` minor units, in the caller's transaction.
+def set_overdraft_limit(*, account_id: UUID, overdraft_limit: int, approval: Approval, now: datetime) -> Account:
+    """Let the balance fall to minus `overdraft_limit` minor units, in the transaction that carries out its approval.
 
     Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, AccountBusyError, and OverdraftInUseError
     if the account is below that already.
     """
-    _check_limit(overdraft_limit)
-    reason = clean_line(reason, field="reason", max_length=255)
+    check_overdraft_limit(overdraft_limit)
     account = _lock_account(account_id=account_id)
     books = account.ledger_account
     if books.balance - books.pending < -overdraft_limit:
         raise OverdraftInUseError
     restrictions.set_floor(account=books, floor=-overdraft_limit, now=now)
     account.overdraft_limit = overdraft_limit
-    account.save(update_fields=["overdraft_limit"])
+    account.overdraft_approval = approval
+    account.save(update_fields=["overdraft_limit", "overdraft_approval"])
+    reason, actor = approval.request_reason, approval.requested_by
     record_events(events=[overdraft_changed(account=account, reason=reason, actor=actor, now=now)])
     return account
 

@@ -27,6 +27,10 @@ ACCOUNT_TRANSITIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+LIFT_BLOCK, CHANGE_OVERDRAFT_LIMIT = "accounts.lift_block", "accounts.change_overdraft_limit"
+"""The operations on accounts that need two people."""
+
+
 class BlockScope(models.TextChoices):
     """Which way a block lets no money move."""
 

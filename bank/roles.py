@@ -84,6 +84,8 @@ ROLES: dict[str, RoleTerms] = {
             "events.handle_deadletter",
             "notifications.resend_delivery",
             "regulatory.resubmit_report",
+            "accounts.request_lift",
+            "accounts.request_overdraft",
             "reversals.request_reversal",
             "rails.handle_railmessage",
             "ledger.request_manual_entry",
@@ -93,7 +95,13 @@ ROLES: dict[str, RoleTerms] = {
         "Operations checker",
         "An operations checker looks at what others ask for, and approves or rejects it.",
         sees=(*_BUSINESS, "rails.read_railmessage"),
-        does=("reversals.approve_reversal", "ledger.approve_manual_entry", "rails.resolve_reconciliationbreak"),
+        does=(
+            "accounts.approve_lift",
+            "accounts.approve_overdraft",
+            "reversals.approve_reversal",
+            "ledger.approve_manual_entry",
+            "rails.resolve_reconciliationbreak",
+        ),
     ),
     "auditor": RoleTerms(
         "Auditor",

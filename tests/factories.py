@@ -10,12 +10,16 @@ from uuid import UUID
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
+from msgspec import Struct
 
-from accounts import services
 from accounts.blocks import list_standing_blocks
-from accounts.models import Account
-from accounts.services import block_account, inactivate_account, inactivate_client, lift_block, open_account
+from accounts.models import Account, AccountBlock
+from accounts.operations import BlockToLift, ChangeOverdraftLimit, LiftBlock, NewOverdraftLimit
+from accounts.services import block_account, inactivate_account, inactivate_client, open_account
 from accounts.states import CustomerAccountKind
+from approvals.models import Approval
+from approvals.operations import Operation
+from approvals.services import approve, request_approval
 from core.models import User
 from kyc.models import Client, KycCase
 from kyc.selectors import get_fingerprint
@@ -42,16 +46,20 @@ def make_cpf(*, number: int) -> str:
 
 
 def make_staff(*, username: str | None = None, permissions: tuple[str, ...] = (), is_superuser: bool = False) -> User:
-    """Make a member of staff with `permissions`, each as app_label.codename, of a group made for that."""
+    """Make a member of staff with `permissions`, each as app_label.codename."""
     name = username or f"staff-{next(_numbers)}"
     user = User.objects.create_user(username=name, password=PASSWORD, is_staff=True, is_superuser=is_superuser)
-    if permissions:
-        group = Group.objects.create(name=f"what {name} may do")
-        for permission in permissions:
-            app_label, codename = permission.split(".")
-            group.permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
-        user.groups.add(group)
+    give_permissions(user, *permissions)
     return user
+
+
+def give_permissions(user: User, *permissions: str) -> None:
+    """Put a user into a group for each permission, as nobody has permissions of their own."""
+    for permission in permissions:
+        group, _ = Group.objects.get_or_create(name=f"who may {permission}")
+        app_label, codename = permission.split(".")
+        group.permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
+        user.groups.add(group)
 
 
 def make_partner() -> User:
@@ -146,24 +154,44 @@ def make_blocked_account(*, balance: int = 0) -> Account:
     return block_account(account_id=account.pk, reason="Suspected fraud", actor=None, now=timezone.now())
 
 
-def unblock_account(*, account_id: UUID, reason: str, actor: User | None, now: datetime) -> Account:
+def unblock_account(*, account_id: UUID, now: datetime, reason: str = "Settled", actor: User | None = None) -> Account:
     """Lift all blocks of an account, however many stand."""
     account = Account.objects.get(pk=account_id)
-    with transaction.atomic():
-        for block in list_standing_blocks(account=account):
-            lift_block(block_id=block.pk, reason=reason, actor=actor, now=now)
+    for block in list_standing_blocks(account=account):
+        lift_block(block, reason=reason, actor=actor, now=now)
     account.refresh_from_db()
     return account
 
 
+def lift_block(
+    block: AccountBlock, *, now: datetime, reason: str = "Settled", actor: User | None = None
+) -> AccountBlock:
+    """Let a maker ask for the lifting of a block, the `actor` if there is one, and a checker approve it."""
+    agree(LiftBlock, BlockToLift(block.pk), reason=reason, maker=actor, now=now)
+    block.refresh_from_db()
+    return block
+
+
 def set_overdraft_limit(
-    *, account_id: UUID, overdraft_limit: int, reason: str, actor: User | None, now: datetime
+    *, account_id: UUID, overdraft_limit: int, now: datetime, reason: str = "Asked for", actor: User | None = None
 ) -> Account:
-    """Change an account's overdraft limit, in a transaction of its own."""
-    with transaction.atomic():
-        return services.set_overdraft_limit(
-            account_id=account_id, overdraft_limit=overdraft_limit, reason=reason, actor=actor, now=now
-        )
+    """Let two people change an account's overdraft limit."""
+    agree(ChangeOverdraftLimit, NewOverdraftLimit(account_id, overdraft_limit), reason=reason, maker=actor, now=now)
+    return Account.objects.get(pk=account_id)
+
+
+def agree(
+    operation: type[Operation], payload: Struct, *, now: datetime, reason: str = "Asked for", maker: User | None = None
+) -> Approval:
+    """Let one member of staff, the `maker` if given, request an operation and another approve it."""
+    maker = maker or make_staff()
+    give_permissions(maker, operation.request_permission)
+    approval = request_approval(
+        operation=operation.name, payload=payload, reason=reason, requested_by=User.objects.get(pk=maker.pk), now=now
+    )
+    checker = make_staff(permissions=(operation.approve_permission,))
+    seen = bytes(approval.content_hash).hex()
+    return approve(approval_id=approval.pk, seen=seen, decided_by=checker, reason="Right", now=now)
 
 
 def make_inactive_account() -> Account:

@@ -3,7 +3,7 @@
 An upper app says what it knows of in the way of an inactivation with `looks_for_obstacles` of accounts/admin/obstacles.
 """
 
-from accounts.admin import accounts, blocks, inactivation
+from accounts.admin import accounts, blocks, inactivation, terms
 from accounts.admin.cells import show_account
 
-__all__ = ["accounts", "blocks", "inactivation", "show_account"]
+__all__ = ["accounts", "blocks", "inactivation", "show_account", "terms"]

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -17,7 +16,10 @@ from accounts import services
 from accounts.admin.cells import show_account, show_scope
 from accounts.models import Account, AccountBlock
 from accounts.numbers import find_number
+from accounts.operations import BlockToLift, LiftBlock
 from accounts.states import AccountStatus, BlockScope
+from approvals.admin import RequestAct, list_approvals, name_operation_subject
+from approvals.models import Approval
 from core.admin.acts import Act, ReasonForm, act_on
 from core.admin.cells import NOTHING, column, find_list, link_to, show_id, show_moment
 from core.admin.filters import DayFilter
@@ -28,6 +30,8 @@ from events.admin import list_events
 from kyc.models import Client
 
 _SHOWN = 20
+
+name_operation_subject(operation=LiftBlock, model=AccountBlock)
 
 
 def _show_placer(block: AccountBlock) -> str:
@@ -88,6 +92,7 @@ class AccountBlockAdmin(BankAdmin):
                     column("Lifted", lambda block: show_moment(block.lifted_at)),
                     column("Lifted by", _show_lifter),
                     column("Why lifted", lambda block: block.lift_reason or NOTHING),
+                    column("Approved by", lambda block: link_to(Approval, block.lift_approval_id, "this approval")),
                 )
             },
         ),
@@ -155,28 +160,26 @@ class Block(Act):
 
 
 @act_on(AccountBlock)
-class Lift(Act):
-    """Let the money move again that a block stops."""
+class RequestLift(RequestAct):
+    """Ask for a block to be lifted."""
 
     name = "lift"
-    title = "Lift"
+    operation = LiftBlock
     icon = "lock_open"
-    permission = "accounts.block_account"
-    explanation = (
-        "What this block stops may move again, unless another block that stands refuses it, too. With the last block "
-        "the account is active again, and its client is told."
-    )
     variant = ActionVariant.SUCCESS
 
     def is_offered(self, subject: AccountBlock) -> bool:
         """Offer it while the block stands on an account that is not closed."""
         return subject.lifted_at is None and subject.account.status != AccountStatus.INACTIVE
 
-    def perform(self, *, subject: AccountBlock, seen: str, reason: str, actor: User, now: datetime) -> str:
-        """Lift."""
-        with transaction.atomic(durable=True):
-            block = services.lift_block(block_id=subject.pk, reason=reason, actor=actor, now=now)
-        return f"The block of account {block.account.number} is lifted."
+    def make_payload(self, *, subject: AccountBlock, answers: Mapping[str, Any]) -> BlockToLift:
+        """Return which block."""
+        return BlockToLift(subject.pk)
+
+
+@table_on(AccountBlock, permission="approvals.view_approval")
+def _show_approvals(request: HttpRequest, block: AccountBlock) -> Table | None:
+    return list_approvals(subject=str(block.pk))
 
 
 @table_on(AccountBlock, permission="events.view_event", is_last=True)

@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from accounts.blocks import VALIDITY_OVER
 from accounts.errors import BlockLiftedError, BlockNotFoundError, BlockStandsError
 from accounts.models import Account, AccountBlock
 from accounts.services import (
     CLIENT_REJECTED,
-    VALIDITY_OVER,
     block_account,
     block_accounts_of_rejected,
     inactivate_account,
-    lift_block,
     lift_due_blocks,
 )
 from accounts.states import AccountStatus, BlockScope, unite_scopes
@@ -29,6 +28,7 @@ from ledger.holds import place_hold
 from tests.events.facts import transfer
 from tests.factories import (
     decide_client,
+    lift_block,
     make_account,
     make_inactive_account,
     make_staff,
@@ -49,7 +49,7 @@ def block(account: Account, scope: BlockScope = BOTH, *, reason: str = "Court or
 
 
 def lift(standing: AccountBlock, *, reason: str = "Settled", now: datetime = NOW) -> AccountBlock:
-    return lift_block(block_id=standing.pk, reason=reason, actor=None, now=now)
+    return lift_block(standing, reason=reason, now=now)
 
 
 def describe(account: Account) -> tuple[str, bool, bool]:
@@ -137,14 +137,16 @@ def test_the_account_says_why_the_newest_block_stands_and_since_when_it_is_block
     assert first.lifted_at is None
 
 
-def test_a_block_keeps_who_placed_it_and_who_lifted_it() -> None:
+def test_a_block_keeps_who_placed_it_and_who_had_it_lifted() -> None:
     account, alice, bob = make_account(), make_staff(), make_staff()
     standing = block(account, DEBITS, actor=alice)
 
-    lifted = lift_block(block_id=standing.pk, reason="Settled", actor=bob, now=NOW + timedelta(days=1))
+    lifted = lift_block(standing, reason="Settled", actor=bob, now=NOW + timedelta(days=1))
 
     assert (lifted.placed_by, lifted.placed_at, lifted.reason) == (alice, NOW, "Court order")
     assert (lifted.lifted_by, lifted.lifted_at, lifted.lift_reason) == (bob, NOW + timedelta(days=1), "Settled")
+    assert lifted.lift_approval is not None
+    assert lifted.lift_approval.decided_by not in (None, bob)
 
 
 def test_a_clock_that_lags_lifts_a_block_no_earlier_than_it_was_placed() -> None:
@@ -152,11 +154,11 @@ def test_a_clock_that_lags_lifts_a_block_no_earlier_than_it_was_placed() -> None
 
 
 def test_placing_and_lifting_write_their_events() -> None:
-    account, maker = make_account(), make_staff()
+    account, maker, clerk = make_account(), make_staff(), make_staff()
     first = block(account, DEBITS, actor=maker, reason="Suspected fraud")
     second = block(account, CREDITS)
-    lift(first)
-    lift(second)
+    for standing in (first, second):
+        lift_block(standing, actor=clerk, now=NOW)
 
     events = list(Event.objects.filter(key=account.pk).order_by("seq"))[1:]
 
@@ -167,8 +169,8 @@ def test_placing_and_lifting_write_their_events() -> None:
     assert told == [
         ("account.blocked", str(first.pk), "debits", "debits", maker.pk),
         ("account.blocked", str(second.pk), "credits", "both", None),
-        ("account.block_lifted", str(first.pk), "debits", "credits", None),
-        ("account.unblocked", str(second.pk), "credits", None, None),
+        ("account.block_lifted", str(first.pk), "debits", "credits", clerk.pk),
+        ("account.unblocked", str(second.pk), "credits", None, clerk.pk),
     ]
     assert [event.payload["reason"] for event in events] == ["Suspected fraud", "Court order", "Settled", "Settled"]
 
@@ -194,13 +196,9 @@ def test_refuses_a_block_that_would_be_over_at_once(ends: datetime) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "a\x00b", "\ud800", "a" * 256])
-def test_refuses_to_place_or_lift_without_a_usable_reason(reason: str) -> None:
-    standing = block(make_account())
-
+def test_refuses_a_block_without_a_usable_reason(reason: str) -> None:
     with pytest.raises(InvalidInputError):
         block(make_account(), reason=reason)
-    with pytest.raises(InvalidInputError):
-        lift(standing, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -219,8 +217,9 @@ def test_refuses_to_lift_a_block_twice_or_one_that_is_not_there() -> None:
 
     with pytest.raises(BlockLiftedError):
         lift(standing)
+    standing.pk = uuid7()
     with pytest.raises(BlockNotFoundError):
-        lift_block(block_id=uuid7(), reason="Why", actor=None, now=NOW)
+        lift(standing)
 
 
 def test_an_inactive_account_keeps_its_blocks_for_good() -> None:
@@ -319,9 +318,34 @@ def test_the_database_refuses_a_block_that_the_books_do_not_know() -> None:
 
 
 def test_the_database_refuses_a_lifting_that_the_books_do_not_know() -> None:
-    block(make_account())
+    block(make_account(), valid_until=NOW + timedelta(days=1))
 
-    assert refuse(lifted_at=NOW, lift_reason="Quietly") == "accounts_block_agrees"
+    assert refuse(lifted_at=NOW + timedelta(days=1), lift_reason="Quietly") == "accounts_block_agrees"
+
+
+def test_the_database_refuses_a_lifting_before_its_time_that_nobody_approved() -> None:
+    block(make_account(), valid_until=NOW + timedelta(days=1))
+
+    assert refuse(lifted_at=NOW, lift_reason="Quietly") == "accounts_block_lifted_by_two_or_time"
+
+
+def test_an_approval_lifts_no_second_block() -> None:
+    lifted, other = lift(block(make_account())), block(make_account())
+
+    quietly = {"lifted_at": NOW, "lift_reason": "Quietly", "lifted_by": lifted.lifted_by}
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        AccountBlock.objects.filter(pk=other.pk).update(**quietly, lift_approval=lifted.lift_approval)
+
+    assert get_constraint_name(refused.value) == "accounts_accountblock_approved"
+
+
+def test_the_database_refuses_another_overdraft_limit_that_nobody_approved() -> None:
+    account = make_account()
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(overdraft_limit=1)
+
+    assert get_constraint_name(refused.value) == "accounts_account_approved"
 
 
 def test_due_blocks_are_found_by_their_index() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, AccountBlock
 from accounts.states import AccountStatus
+from approvals.models import Approval
 from core.admin.acts import list_acts
 from events.models import DeadLetter, Event
 from kyc.models import Client, KycCase
@@ -45,10 +46,10 @@ def _make_subject(model: type[Model], name: str) -> Any:
 
 
 def _fill_in(browser: Browser, path: str) -> dict[str, str]:
-    """Return what the form of an act sends: the reason, what to block if it asks, and what the page hides in it."""
+    """Return what the form of an act sends: the reason, what else one of them asks, and what the page hides in it."""
     hidden = re.search(r'name="seen" value="(\w*)"', browser.get(path).content.decode())
     assert hidden is not None
-    return REASON | {"scope": "both", "seen": hidden[1]}
+    return REASON | {"scope": "both", "overdraft_limit": "5.00", "seen": hidden[1]}
 
 
 def _get_status(subject: Any) -> str:
@@ -56,7 +57,9 @@ def _get_status(subject: Any) -> str:
     if isinstance(subject, DeadLetter):
         return subject.state
     if isinstance(subject, AccountBlock):
-        return str(subject.lifted_at)
+        return str(Approval.objects.filter(subject=str(subject.pk)).count())
+    if isinstance(subject, Account):
+        return f"{subject.status} {Approval.objects.filter(subject=str(subject.pk)).count()}"
     status: str = subject.kyc_status + subject.status if isinstance(subject, Client) else subject.status
     return status
 

@@ -26,7 +26,6 @@ from accounts.models import AccountBlock
 from accounts.services import (
     block_account,
     inactivate_account,
-    lift_block,
 )
 from accounts.states import BlockScope
 from core.errors import BankError
@@ -35,7 +34,7 @@ from ledger.chart import CASH
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.models import LedgerAccount
 from ledger.services import get_internal_account_id, reverse_entry
-from tests.factories import make_account, make_alice, set_overdraft_limit
+from tests.factories import lift_block, make_account, make_alice, set_overdraft_limit
 from tests.invariants.model import DONE, ModelAccount, ModelBank, Movement
 from tests.proof import find_faults
 from tests.transfers.desk import NOW, get_kind
@@ -173,7 +172,7 @@ class BankMachine(RuleBasedStateMachine):
     def lift(self, name: str, scope: str) -> None:
         block = AccountBlock.objects.filter(account=self.ids[name], scope=scope, lifted_at=None).first()
         if block is not None:
-            self._expect(self.model.lift(name, scope), lambda: lift_block(block_id=block.pk, **self.why))
+            self._expect(self.model.lift(name, scope), lambda: lift_block(block, **self.why))
 
     @rule(name=customers, limit=st.integers(0, 100))
     def allow_overdraft(self, name: str, limit: int) -> None:
