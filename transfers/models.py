@@ -1,6 +1,7 @@
 """Transfers: what was asked, by whom, and what became of it."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from accounts.models import Account
@@ -81,6 +82,8 @@ class Transfer(models.Model):
         indexes = [
             models.Index(name="transfers_transfer_debtor", fields=["debtor_account", "id"]),
             models.Index(name="transfers_transfer_creditor", fields=["creditor_account", "id"]),
+            # Costs an order less than can be measured, and finds some days among millions for staff who search.
+            BrinIndex(name="transfers_transfer_ordered", fields=["created_at"], autosummarize=True),
         ]
 
     def __str__(self) -> str:

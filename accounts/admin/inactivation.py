@@ -124,9 +124,8 @@ def _make_verdicts(accounts: Sequence[Account], obstacles: Sequence[Obstacle]) -
 
 
 def _judge(account: Account, obstacles: Sequence[Obstacle]) -> str:
-    count = sum(each.account_id == account.pk and each.stands_in_the_way for each in obstacles)
-    if count:
-        return show_status("kept", f"Cannot be closed: {count} in the way", {"kept": Tone.BAD})
+    if any(each.account_id == account.pk and each.stands_in_the_way for each in obstacles):
+        return show_status("kept", "Cannot be closed", {"kept": Tone.BAD})
     return show_status("ready", "Ready", {"ready": Tone.GOOD})
 
 

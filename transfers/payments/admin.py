@@ -1,13 +1,16 @@
 """Pages of payments to other banks: what was asked, by whom, and where the money is."""
 
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
+from accounts.admin.obstacles import SHOWN, Obstacle, looks_for_obstacles
 from accounts.models import Account
 from accounts.numbers import find_number
 from core.admin.cells import (
@@ -29,6 +32,7 @@ from core.pii import mask_document
 from events.admin import list_events, name_subject
 from ledger.admin.pages import CurrencyFilter
 from ledger.models import Hold, JournalEntry
+from ledger.states import HoldStatus
 from transfers.payments.models import Payment
 from transfers.payments.states import PaymentStatus
 
@@ -162,3 +166,18 @@ def _make_payments(payments: QuerySet[Payment], *, more: tuple[Link, ...] = ()) 
         empty="No payment was ever ordered from this account.",
         more=more,
     )
+
+
+@looks_for_obstacles
+def _look_at_payments(accounts: Collection[Account]) -> Iterator[Obstacle]:
+    """Yield the payments whose money is held: by their holds, which are few and found by an index."""
+    holds = Hold.objects.filter(account__in=[account.pk for account in accounts], status=HoldStatus.OPEN).order_by(
+        "pk"
+    )[:SHOWN]
+    for payment in Payment.objects.filter(hold__in=list(holds.values_list("pk", flat=True))).order_by("pk"):
+        yield Obstacle(
+            payment.debtor_account_id,
+            "Payment under way",
+            format_html("{} of {}", link_to(Payment, payment.pk, "Payment"), _show_payment_amount(payment)),
+            "Wait until the rail reports what became of it; its client can call it off while it is held.",
+        )

@@ -1,13 +1,16 @@
 """Pages of standing orders: what was ordered, what comes next, and what each due date brought."""
 
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
+from accounts.admin.obstacles import SHOWN, Obstacle, looks_for_obstacles
 from accounts.models import Account
 from accounts.numbers import find_number
 from core.admin.cells import (
@@ -186,3 +189,17 @@ def _make_orders(orders: QuerySet[StandingOrder], *, more: tuple[Link, ...] = ()
         empty="No standing order was ever given over this account.",
         more=more,
     )
+
+
+@looks_for_obstacles
+def _look_at_standing_orders(accounts: Collection[Account]) -> Iterator[Obstacle]:
+    """Yield the standing orders that take money from the accounts."""
+    orders = StandingOrder.objects.filter(debtor_account__in=accounts, status=StandingOrderStatus.ACTIVE)
+    for order in orders.order_by("pk")[:SHOWN]:
+        yield Obstacle(
+            order.debtor_account_id,
+            "Ends with it",
+            format_html("{}, next on {}", link_to(StandingOrder, order.pk, "Standing order"), order.next_due_date),
+            "Nothing: it ends at its next due date, as its account is inactive then.",
+            stands_in_the_way=False,
+        )

@@ -1,65 +1,39 @@
-"""Pages of transfers: what was asked, by whom, and what became of it."""
+"""The list of transfers and the page of one: what was asked, by whom, and what became of it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
 from accounts.models import Account
 from accounts.numbers import find_number
-from core.admin.cells import (
-    NOTHING,
-    Tone,
-    amount_column,
-    column,
-    find_list,
-    link_to,
-    show_amount,
-    show_id,
-    show_moment,
-    show_status,
-)
+from core.admin.cells import NOTHING, amount_column, column, find_list, link_to, show_id, show_moment
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
-from core.admin.tables import Amount, Link, Table, table_on
+from core.admin.tables import Link, Table, table_on
 from core.models import IdempotencyKey
 from events.admin import list_events, name_subject
 from ledger.admin.pages import CurrencyFilter
 from ledger.admin.statement import make_postings, name_code
 from ledger.models import JournalEntry
+from transfers.admin.cells import explain_failure, show_transfer_amount, show_transfer_status
+from transfers.admin.search import SearchForm, show_search
+from transfers.admin.tables import make_transfers
 from transfers.models import Transfer
-from transfers.orders import STORED_FAILURES
 from transfers.states import TransferKind, TransferStatus
 
-_TONES = {
-    TransferStatus.COMPLETED: Tone.GOOD,
-    TransferStatus.IN_REVIEW: Tone.WAITING,
-    TransferStatus.FAILED: Tone.BAD,
-}
 _SHOWN = 10
 _KEY_IS_NEAR = timedelta(minutes=5)
 
 name_subject(prefix="transfer", model=Transfer)
 for _kind in TransferKind:
     name_code(code=_kind.value, name=str(_kind.label))
-
-
-def _show_transfer_status(transfer: Transfer) -> str:
-    return show_status(transfer.status, transfer.get_status_display(), _TONES)
-
-
-def _show_transfer_amount(transfer: Transfer) -> str:
-    return show_amount(transfer.amount, transfer.currency)
-
-
-def explain_failure(code: str) -> str:
-    """Return why a transfer failed, in words."""
-    error = STORED_FAILURES.get(code)
-    return error.message if error else code or NOTHING
 
 
 def _show_entry(transfer: Transfer) -> str:
@@ -78,6 +52,7 @@ class TransferAdmin(BankAdmin):
     )
     empty_text = "No transfer matches. Search by id, by an account's number, or by the name of a client."
     search_help_text = "Id, account number or name of the client"
+    list_before_template = "admin/bank/transfers.html"
     ordering = ("-pk",)
     list_select_related = ("debtor_account", "creditor_account")
     list_display = (
@@ -85,8 +60,8 @@ class TransferAdmin(BankAdmin):
         "kind",
         column("From", lambda transfer: show_account(transfer.debtor_account)),
         column("To", lambda transfer: show_account(transfer.creditor_account)),
-        amount_column("Amount", _show_transfer_amount),
-        column("Status", _show_transfer_status),
+        amount_column("Amount", show_transfer_amount),
+        column("Status", show_transfer_status),
         column("Ordered", lambda transfer: show_moment(transfer.created_at)),
     )
     list_filter = (
@@ -102,9 +77,9 @@ class TransferAdmin(BankAdmin):
                 "fields": (
                     column("Id", lambda transfer: show_id(transfer.pk)),
                     "kind",
-                    column("Status", _show_transfer_status),
+                    column("Status", show_transfer_status),
                     column("Why it failed", lambda transfer: explain_failure(transfer.failure_code)),
-                    amount_column("Amount", _show_transfer_amount),
+                    amount_column("Amount", show_transfer_amount),
                     column("From", lambda transfer: show_account(transfer.debtor_account)),
                     column("To", lambda transfer: show_account(transfer.creditor_account)),
                     column("Remittance", lambda transfer: transfer.remittance_information or NOTHING),
@@ -133,6 +108,19 @@ class TransferAdmin(BankAdmin):
         named = Q(number=find_number(text=term)) | Q(client__name__icontains=term)
         accounts = Account.objects.filter(named).values("pk")
         return rows.filter(Q(debtor_account_id__in=accounts) | Q(creditor_account_id__in=accounts))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the search of many fields."""
+        view = self.admin_site.admin_view(self.search_view)
+        return [path("search/", view, name="transfers_transfer_search"), *super().get_urls()]
+
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the search of many fields, and what it found."""
+        return show_search(request, self.admin_site.each_context(request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Put the search of many fields above the list."""
+        return super().changelist_view(request, {"search_form": SearchForm(), **(extra_context or {})})
 
 
 @table_on(Transfer, permission="ledger.view_posting")
@@ -164,7 +152,7 @@ def _show_keys(request: HttpRequest, transfer: Transfer) -> Table:
 
 @table_on(JournalEntry, permission="transfers.view_transfer")
 def _show_transfer_of_entry(request: HttpRequest, entry: JournalEntry) -> Table | None:
-    table = _make_transfers(Transfer.objects.filter(pk=entry.pk))
+    table = make_transfers(_with_accounts(Transfer.objects.filter(pk=entry.pk)), empty="")
     return table if table.rows else None
 
 
@@ -177,25 +165,8 @@ def _show_transfers_of_account(request: HttpRequest, account: Account) -> Table:
     ids = as_debtor.values("pk").union(as_creditor.values("pk")).order_by("-pk")[:_SHOWN]
     transfers = newest.filter(pk__in=[row["pk"] for row in ids])
     more = (Link(find_list(Transfer, q=str(account.pk)), "All transfers of this account"),)
-    return _make_transfers(transfers, more=more)
+    return make_transfers(_with_accounts(transfers), empty="No money was ever sent to or from this account.", more=more)
 
 
-def _make_transfers(transfers: QuerySet[Transfer], *, more: tuple[Link, ...] = ()) -> Table:
-    return Table(
-        title="Transfers",
-        headings=("Transfer", "Kind", "From", "To", Amount("Amount"), "Status", "Ordered"),
-        rows=[
-            (
-                link_to(Transfer, transfer.pk),
-                transfer.get_kind_display(),
-                show_account(transfer.debtor_account),
-                show_account(transfer.creditor_account),
-                _show_transfer_amount(transfer),
-                _show_transfer_status(transfer),
-                show_moment(transfer.created_at),
-            )
-            for transfer in transfers.select_related("debtor_account", "creditor_account")
-        ],
-        empty="No money was ever sent to or from this account.",
-        more=more,
-    )
+def _with_accounts(transfers: QuerySet[Transfer]) -> QuerySet[Transfer]:
+    return transfers.select_related("debtor_account", "creditor_account")
