@@ -98,7 +98,7 @@ class ChangeOverdraftLimit(Operation):
 
     def describe(self, payload: NewOverdraftLimit) -> Effect:
         """Tell the limit of before and after."""
-        services.check_overdraft_limit(payload.overdraft_limit)
+        services.check_overdraft_limit(overdraft_limit=payload.overdraft_limit)
         account = Account.objects.filter(pk=payload.account_id).first()
         if account is None:
             raise AccountNotFoundError

@@ -60,7 +60,7 @@ def open_account(*, client_id: UUID, kind: str, currency: str, now: datetime, ov
     TooManyAccountsError for one more than MAX_ACCOUNTS_PER_CLIENT that are not inactive.
     """
     _check_terms(kind=kind, currency=currency)
-    check_overdraft_limit(overdraft_limit)
+    check_overdraft_limit(overdraft_limit=overdraft_limit)
     with transaction.atomic(durable=True):
         # The lock keeps an inactivation of the client from overlooking this account, and rivals from one too many.
         client = lock_client(client_id=client_id)
@@ -99,7 +99,7 @@ def _check_terms(*, kind: str, currency: str) -> None:
         raise InvalidInputError(errors=errors)
 
 
-def check_overdraft_limit(overdraft_limit: int) -> None:
+def check_overdraft_limit(*, overdraft_limit: int) -> None:
     """Refuse a limit, in minor units, that no account can have. Raises InvalidInputError."""
     if not 0 <= overdraft_limit <= MAX_AMOUNT_MINOR:
         raise InvalidInputError(errors={"overdraft_limit": [f"Give 0 to {MAX_AMOUNT_MINOR} minor units."]})
@@ -212,7 +212,7 @@ def set_overdraft_limit(*, account_id: UUID, overdraft_limit: int, approval: App
     Raises InvalidInputError, AccountNotFoundError, AccountInactiveError, AccountBusyError, and OverdraftInUseError
     if the account is below that already.
     """
-    check_overdraft_limit(overdraft_limit)
+    check_overdraft_limit(overdraft_limit=overdraft_limit)
     account = _lock_account(account_id=account_id)
     books = account.ledger_account
     if books.balance - books.pending < -overdraft_limit:

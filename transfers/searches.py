@@ -79,7 +79,7 @@ def _narrow(transfers: QuerySet[Transfer], wanted: Wanted) -> QuerySet[Transfer]
         transfers = transfers.filter(pk__any=list(made[:_ACCOUNTS]))
     if wanted.party:
         accounts = _find_accounts(wanted.party)
-        transfers = transfers.filter(Q(debtor_account__any=accounts) | Q(creditor_account__any=accounts))
+        transfers = transfers.filter(Q(debtor_account__in=accounts) | Q(creditor_account__in=accounts))
     return transfers
 
 
