@@ -35,6 +35,8 @@ from reporting.regulatory.models import Report
 from reporting.regulatory.selectors import measure_backlog
 from reporting.regulatory.states import ReportState
 from transfers.admin import explain_failure
+from transfers.antifraud.models import Review
+from transfers.antifraud.states import ReviewStatus
 from transfers.models import Transfer
 from transfers.states import TransferStatus
 
@@ -56,6 +58,8 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
         yield _count_approvals(request.user, now)
     if request.user.has_perm("kyc.view_kyccase"):
         yield _count_cases(now)
+    if request.user.has_perm("antifraud.view_review"):
+        yield _count_reviews(now)
     if request.user.has_perm("accounts.view_account"):
         yield _count_blocked()
     if request.user.has_perm("transfers.view_transfer"):
@@ -84,6 +88,17 @@ def _count_cases(now: datetime) -> Queue:
         waiting=cases.count(),
         note=f"The oldest for {timesince(oldest.opened_at, now)}" if oldest else "All clients are decided on",
         address=find_list(KycCase, status__exact=KycStatus.IN_REVIEW),
+    )
+
+
+def _count_reviews(now: datetime) -> Queue:
+    reviews = Review.objects.filter(status=ReviewStatus.OPEN)
+    oldest = reviews.order_by("opened_at").first()
+    return Queue(
+        title="Transfers in review",
+        waiting=reviews.count(),
+        note=f"The oldest for {timesince(oldest.opened_at, now)}" if oldest else "No transfer waits for a decision",
+        address=find_list(Review, status__exact=ReviewStatus.OPEN),
     )
 
 

@@ -38,10 +38,15 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
     "Transfers": (
         Entry("Transfers", "transfers.transfer", "sync_alt"),
+        Entry("In review", "antifraud.review", "policy"),
         Entry("Payments", "payments.payment", "send_money"),
         Entry("Messages of the rail", "rails.railmessage", "swap_horiz"),
         Entry("Differences with the rail", "rails.reconciliationbreak", "difference"),
         Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
+    ),
+    "Antifraud": (
+        Entry("Versions of the rules", "antifraud.ruleset", "rule"),
+        Entry("Findings", "antifraud.judgement", "frame_inspect"),
     ),
     "Regulator": (
         Entry("Regulatory reports", "regulatory.report", "gavel"),

@@ -23,6 +23,9 @@ _BUSINESS = (
     "ledger.view_posting",
     "ledger.view_hold",
     "transfers.view_transfer",
+    "antifraud.view_review",
+    "antifraud.view_judgement",
+    "antifraud.view_ruleset",
     "payments.view_payment",
     "rails.view_railmessage",
     "rails.view_reconciliationbreak",
@@ -89,6 +92,8 @@ ROLES: dict[str, RoleTerms] = {
             "reversals.request_reversal",
             "rails.handle_railmessage",
             "ledger.request_manual_entry",
+            "antifraud.propose_ruleset",
+            "antifraud.list_party",
         ),
     ),
     "ops_checker": RoleTerms(
@@ -101,6 +106,8 @@ ROLES: dict[str, RoleTerms] = {
             "reversals.approve_reversal",
             "ledger.approve_manual_entry",
             "rails.resolve_reconciliationbreak",
+            "transfers.review_transfer",
+            "antifraud.activate_ruleset",
         ),
     ),
     "auditor": RoleTerms(

@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "kyc",
     "accounts",
     "transfers",
+    "transfers.antifraud",
     "transfers.payments",
     "transfers.rails",
     "transfers.reversals",
@@ -263,6 +264,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"expires": 2},
     },
     "reconcile-rail": {"task": "transfers.rails.tasks.reconcile_rail", "schedule": 3600.0},
+    "expire-reviews": {"task": "transfers.antifraud.tasks.expire_reviews", "schedule": 300.0},
     "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
     # For what no message has woken a worker: what was put off, and what a worker left when it died.
     "deliver-notifications": {
@@ -314,6 +316,8 @@ RAIL_URL = _url_or_none("RAIL_URL", "https", "http")
 RAIL_TOKEN = env.str("RAIL_TOKEN", default="")  # shown to the rail as a Bearer token
 RAIL_TIMEOUT_SECONDS = _positive_int("RAIL_TIMEOUT_SECONDS", 10)  # for each step of a call
 RAIL_SENDER = "transfers.rails.tasks.send_due"  # the task that is woken when a payment is ordered
+# How long staff may take to decide about a transfer in review; then it fails. See docs/antifraud.md.
+ANTIFRAUD_REVIEW_DAYS = _positive_int("ANTIFRAUD_REVIEW_DAYS", 7)
 
 # E-mail: smtp+tls://user:password@host:587; filemail:///folder and consolemail:// send nothing
 _EMAIL = _email("EMAIL_URL")

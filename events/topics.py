@@ -62,6 +62,17 @@ def _transfer(event: Event) -> Iterator[tuple[UUID, Facts]]:
     yield _get_account(event.payload), {"transfer": event.key, **event.payload}
 
 
+def _initiation(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick the transfer, unless it was in review and its initiation was told when that began."""
+    if not event.payload.get("was_in_review"):
+        yield from _transfer(event)
+
+
+def _suspicion(event: Event) -> Iterator[tuple[UUID, Facts]]:
+    """Pick what was found about a transfer, under the account that it was ordered over."""
+    yield _read_id(event.payload["account"]), {"transfer": event.key, **event.payload}
+
+
 def _payment(event: Event) -> Iterator[tuple[UUID, Facts]]:
     """Pick the payment, under the account that it was ordered over."""
     yield _read_id(event.payload["account"]), {"payment": event.key, **event.payload}
@@ -125,17 +136,23 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
         _tell("account.balance.updated", _balance),
     ),
     "transfer.completed": (
-        _tell("transaction.initiated", _transfer),
+        _tell("transaction.initiated", _initiation),
         _tell("transaction.validated", _transfer),
         _tell("transaction.completed", _transfer),
         _tell("ledger.entry_written", _entry),
         _tell("account.balance.updated", _balances),
     ),
     "transfer.failed": (
-        _tell("transaction.initiated", _transfer),
+        _tell("transaction.initiated", _initiation),
         _tell("transaction.failed", _transfer),
     ),
     "transfer.reversed": (_tell("transaction.reversed", _transfer),),  # its entry tells of the balances
+    "transfer.in_review": (_tell("transaction.initiated", _transfer),),  # its hold is told, and what becomes of it
+    "fraud.suspected": (_tell("fraud.alert", _suspicion),),
+    "fraud.reviewed": (),  # what staff decided is told by what became of the transfer
+    "fraud.rules_activated": (),  # how the bank looks for fraud concerns nobody else
+    "fraud.listed": (),
+    "fraud.unlisted": (),
     "entry.posted": (_tell("ledger.entry_written", _posted), _tell("account.balance.updated", _balances)),
     "hold.placed": (_tell("hold.placed", _all), _tell("account.balance.updated", _balance)),
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),

@@ -148,6 +148,10 @@ class PostingBatch:
         self._touched.extend(move[0] for move in moves)
         return entry_id
 
+    def check_open(self, draft: EntryDraft) -> None:
+        """Raise AccountNotFoundError, AccountBlockedError or AccountInactiveError where `add` would."""
+        _check_open([(self._get_balance(line.account_id), line.side, line.amount) for line in draft.lines])
+
     def take_writes(self) -> list[Write]:
         """Return the writes of what was added since the last call: entries, postings, balances; to be run together."""
         if not self._entries:

@@ -135,6 +135,7 @@ WITHOUT_HISTORY = {
     "admin.LogEntry": "Django's own; nothing relies on it",
     "analytics": "projections, made anew from events",
     "approvals.Approval": "decided once, which its own columns tell",
+    "antifraud.Replay": "how far a program has read",
     "auth.Permission": "written by migrations only",
     "contenttypes": "written by migrations only",
     "core.IdempotencyKey": "never changed, deleted once its time is over",

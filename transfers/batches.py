@@ -4,6 +4,7 @@ What an order that is refused leaves behind is nothing, so a batch keeps for its
 answer is derived from that and from the transfers. A batch that is refused as a whole is not kept.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -15,13 +16,18 @@ from core.errors import BankError
 from core.idempotency import Claim, claim_keys, find_made, hash_request, keys_in_use
 from core.ids import uuid7
 from ledger.locks import LockedBalance, lock_balances_after
+from transfers.antifraud.errors import RejectedByAntifraudError
+from transfers.antifraud.judging import prepare_judge
+from transfers.antifraud.selectors import get_first_records
 from transfers.decisions import Decider, get_sides
 from transfers.errors import BatchRefusedError
 from transfers.models import TransferBatch
 from transfers.orders import STORED_FAILURES, Submission, TransferOrder
-from transfers.records import TransferRecord, get_records
+from transfers.records import TransferRecord
 from transfers.services import carry_out
 from transfers.states import TransferStatus
+
+logger = logging.getLogger(__name__)
 
 
 class BatchOrder(NamedTuple):
@@ -43,7 +49,7 @@ class BatchOrder(NamedTuple):
 
 
 class OrderOutcome(NamedTuple):
-    """What became of one order: its transfer, completed or failed, or None; and why it failed or was refused."""
+    """What became of one order: its transfer or None, and why that failed or the order was refused."""
 
     client_reference: str
     transfer: TransferRecord | None
@@ -66,7 +72,8 @@ def submit_batch(*, batch: BatchOrder, now: datetime) -> BatchSubmission:
     """Carry out the orders of a batch in their order, in one transaction.
 
     Raises IdempotencyKeyReusedError, IdempotencyKeyInUseError and AccountBusyError; of an atomic batch, also that for
-    which its first order to fail or be refused would have been, with `results` of all orders in its details.
+    which its first order to fail or be refused would have been, with `results` of all orders in its details. An order
+    of an atomic batch that would be in review is refused as one that antifraud rejects.
     """
     claim = Claim(batch.principal_id, batch.idempotency_key, batch.hash(), uuid7())
     account_ids = {account_id for order in batch.orders for account_id in get_sides(order)}
@@ -76,8 +83,10 @@ def submit_batch(*, batch: BatchOrder, now: datetime) -> BatchSubmission:
         made = None if claimed else find_made(claim=claim)
         if made is not None:
             return BatchSubmission(_read_outcomes(made), is_replayed=True)
+        judge = prepare_judge(movements=[order.movement for order in batch.orders], now=now)
         submissions = carry_out(
-            decider=Decider(balances=balances, now=now), asked=[(uuid7(), order) for order in batch.orders]
+            decider=Decider(balances=balances, judge=judge, now=now),
+            asked=[(uuid7(), order) for order in batch.orders],
         )
         outcomes = [_describe(*each) for each in zip(batch.client_references, submissions, strict=True)]
         if batch.is_atomic:
@@ -105,23 +114,27 @@ def _check_all_completed(outcomes: Sequence[OrderOutcome], submissions: Sequence
     for position, (outcome, submission) in enumerate(zip(outcomes, submissions, strict=True)):
         if isinstance(submission, BankError):
             raise _refuse(type(submission), position, outcomes)
+        # What is in review is refused, too: nobody can wait for it with all the others.
+        if submission.transfer.status == TransferStatus.IN_REVIEW or outcome.code == RejectedByAntifraudError.code:
+            logger.warning("Antifraud stopped an atomic batch at order %d; nothing else is kept of it.", position)
+            raise _refuse(RejectedByAntifraudError, position, outcomes)
         if outcome.code:
             raise _refuse(STORED_FAILURES[outcome.code], position, outcomes)
 
 
 def _refuse(error: type[BankError], position: int, outcomes: Sequence[OrderOutcome]) -> BankError:
     """Return the refusal of an atomic batch for what befell the order at `position`."""
+    reason = outcomes[position].message or error.message
     results = [
         {
             "client_reference": outcome.client_reference,
             "status": TransferStatus.FAILED,
             "transfer": None,
-            "code": outcome.code if at == position else BatchRefusedError.code,
-            "message": outcome.message if at == position else BatchRefusedError.message,
+            "code": error.code if at == position else BatchRefusedError.code,
+            "message": reason if at == position else BatchRefusedError.message,
         }
         for at, outcome in enumerate(outcomes)
     ]
-    reason = outcomes[position].message or error.message
     return error(reason, errors={f"transfers.{position}": [reason]}, details={"results": results})
 
 
@@ -140,7 +153,7 @@ def _keep(batch: BatchOrder, outcomes: Sequence[OrderOutcome], *, batch_id: UUID
 def _read_outcomes(batch_id: UUID) -> list[OrderOutcome]:
     """Return what became of the orders of a batch that was carried out before."""
     rows = TransferBatch.objects.values_list("outcomes", flat=True).get(id=batch_id)
-    transfers = get_records(transfer_ids=[UUID(transfer_id) for _, transfer_id, *_ in rows if transfer_id])
+    transfers = get_first_records(transfer_ids=[UUID(transfer_id) for _, transfer_id, *_ in rows if transfer_id])
     return [
         _describe_transfer(name, transfers[UUID(transfer_id)]) if transfer_id else OrderOutcome(name, None, *refusal)
         for name, transfer_id, *refusal in rows

@@ -10,8 +10,8 @@ from ledger.locks import LockedBalance
 from transfers.records import TransferRecord
 
 
-class TransferFacts(msgspec.Struct, gc=False):
-    """The payload of a transfer's event. Minor units."""
+class TransferFacts(msgspec.Struct, gc=False, omit_defaults=True):
+    """The payload of a transfer's event. Minor units. `was_in_review`: its initiation was told before."""
 
     kind: str
     status: str
@@ -21,9 +21,12 @@ class TransferFacts(msgspec.Struct, gc=False):
     currency: str
     failure_code: str
     balances: list[BalanceAfter]
+    was_in_review: bool = False
 
 
-def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBalance]) -> TransferFacts:
+def describe_transfer(
+    transfer: TransferRecord, *, balances: Sequence[LockedBalance], was_in_review: bool = False
+) -> TransferFacts:
     """Return the payload of `transfer`, with `balances` of its customers' accounts as they are after it."""
     return TransferFacts(
         kind=transfer.kind,
@@ -34,4 +37,5 @@ def describe_transfer(transfer: TransferRecord, *, balances: Sequence[LockedBala
         currency=transfer.currency,
         failure_code=transfer.failure_code,
         balances=describe_balances(balances),
+        was_in_review=was_in_review,
     )

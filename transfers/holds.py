@@ -18,8 +18,11 @@ from ledger.errors import AccountNotFoundError, CurrencyMismatchError, HoldExpir
 from ledger.locks import LockedBalance, lock_balances, lock_balances_after
 from ledger.states import HoldOrigin, HoldStatus
 from transfers import selectors
-from transfers.decisions import Decider
+from transfers.antifraud.judging import Judge, prepare_judge
+from transfers.antifraud.selectors import get_first_records
+from transfers.decisions import Decider, get_sides
 from transfers.orders import TransferOrder
+from transfers.records import TransferRecord
 from transfers.selectors import HoldRow
 from transfers.services import carry_out
 from transfers.states import TransferKind
@@ -51,12 +54,14 @@ class CaptureOrder(NamedTuple):
 class HoldOutcome(NamedTuple):
     """A hold as a request left it, now or (`is_replayed`) when its key was first used.
 
-    `balances` are those that a new request has changed of customers.
+    `balances` are those that a new request has changed of customers. A capture that antifraud rejected has the code of
+    its failed transfer, and left the hold open.
     """
 
     hold: HoldRow
     is_replayed: bool = False
     balances: tuple[LockedBalance, ...] = ()
+    failure_code: str = ""
 
 
 def place_hold(*, order: HoldOrder, now: datetime) -> HoldOutcome:
@@ -90,6 +95,9 @@ def place_hold(*, order: HoldOrder, now: datetime) -> HoldOutcome:
 def capture_hold(*, order: CaptureOrder, now: datetime) -> HoldOutcome:
     """Move held funds to another account by a transfer; what is left of them is given back.
 
+    One that antifraud rejects is a failed transfer, and the hold stays open. One in review takes the funds from the
+    hold: they are held for the transfer until it is decided, and free if it is rejected.
+
     Raises CustomerHoldNotFoundError, IdempotencyKeyReusedError, IdempotencyKeyInUseError, HoldNotOpenError,
     HoldExpiredError, HoldExceededError, and then what an order to transfer the money is refused for.
     """
@@ -100,10 +108,10 @@ def capture_hold(*, order: CaptureOrder, now: datetime) -> HoldOutcome:
     with transaction.atomic(durable=True):
         _, made = _claim(claim, account_ids, now=now)
         if made is not None:
-            return HoldOutcome(selectors.get_hold(hold_id=order.hold_id, client_id=order.client_id), is_replayed=True)
+            return _answer_again(order, made)
         _refuse_expired(order.hold_id, order.client_id)
-        _capture(order, hold, transfer_id=claim.resource_id, now=now)
-        return _get_outcome(order.hold_id, order.client_id, account_ids)
+        transfer = _capture(order, hold, transfer_id=claim.resource_id, now=now)
+        return _get_outcome(order.hold_id, order.client_id, account_ids)._replace(failure_code=transfer.failure_code)
 
 
 def release_hold(*, hold_id: UUID, client_id: UUID, now: datetime) -> HoldOutcome:
@@ -134,24 +142,40 @@ def _refuse_expired(hold_id: UUID, client_id: UUID) -> HoldRow:
     return hold
 
 
-def _capture(order: CaptureOrder, hold: HoldRow, *, transfer_id: UUID, now: datetime) -> None:
-    ended = holds.end_for_capture(hold_id=order.hold_id, amount=order.amount, now=now)
+def _capture(order: CaptureOrder, hold: HoldRow, *, transfer_id: UUID, now: datetime) -> TransferRecord:
     transfer = TransferOrder(
         kind=TransferKind.INTERNAL,
         debtor_account_id=hold["account_id"],
         creditor_account_id=order.creditor_account_id,
-        amount=ended.captured_amount,
+        amount=hold["amount"] if order.amount is None else order.amount,
         currency=hold["currency"],
         principal_id=order.principal_id,
         idempotency_key=order.idempotency_key,
         client_id=order.client_id,
         reference=order.hold_id,
     )
-    balances = lock_balances(account_ids={hold["account_id"], order.creditor_account_id})
-    [outcome] = carry_out(decider=Decider(balances=balances, now=now), asked=[(transfer_id, transfer)])
+    judge = prepare_judge(movements=[transfer.movement], now=now)
+    with transaction.atomic():
+        is_rejected = _make_decider(transfer, judge, now=now).is_rejected(order=transfer)
+        ended = holds.end_for_capture(hold_id=order.hold_id, amount=order.amount, now=now)
+        transaction.set_rollback(is_rejected)  # the hold's own refusals come first; then it stays open
+    [outcome] = carry_out(decider=_make_decider(transfer, judge, now=now), asked=[(transfer_id, transfer)])
     if isinstance(outcome, BankError):
         raise outcome
-    holds.record_capture(hold=ended, now=now)
+    if not is_rejected:
+        holds.record_capture(hold=ended, now=now)
+    return outcome.transfer
+
+
+def _make_decider(order: TransferOrder, judge: Judge, *, now: datetime) -> Decider:
+    return Decider(balances=lock_balances(account_ids=set(get_sides(order))), judge=judge, now=now)
+
+
+def _answer_again(order: CaptureOrder, transfer_id: UUID) -> HoldOutcome:
+    """Return the hold, and why its capture failed if it did when the key was first used."""
+    hold = selectors.get_hold(hold_id=order.hold_id, client_id=order.client_id)
+    failed = get_first_records(transfer_ids=[transfer_id])[transfer_id].failure_code
+    return HoldOutcome(hold, is_replayed=True, failure_code=failed)
 
 
 def _get_outcome(hold_id: UUID, client_id: UUID, account_ids: set[UUID]) -> HoldOutcome:

@@ -7,7 +7,7 @@ from django.db import models
 from accounts.models import Account
 from core.history.tracking import keep_history
 from core.ids import uuid7
-from core.triggers import append_only, check_sql, legal_states, never_changed, never_deleted
+from core.triggers import append_only, check_sql, frozen_once, legal_states, never_changed, never_deleted
 from transfers.states import TRANSFER_TRANSITIONS, TransferKind, TransferStatus
 
 
@@ -65,6 +65,7 @@ class Transfer(models.Model):
                 ],
             ),
             legal_states(table="transfers_transfer", field="status", transitions=TRANSFER_TRANSITIONS),
+            frozen_once(table="transfers_transfer", condition="OLD.status <> 'in_review'"),
         ]
         constraints = [
             check_sql("transfers_transfer_amount_positive", "amount > 0"),
@@ -85,6 +86,7 @@ class Transfer(models.Model):
             # Costs an order less than can be measured, and finds some days among millions for staff who search.
             BrinIndex(name="transfers_transfer_ordered", fields=["created_at"], autosummarize=True),
         ]
+        permissions = [("review_transfer", "Can accept and reject transfers in review")]
 
     def __str__(self) -> str:
         """Return kind and id."""

@@ -8,6 +8,8 @@ from core.errors import BankError
 from core.idempotency import hash_request
 from ledger.errors import InsufficientFundsError
 from ledger.locks import LockedBalance
+from transfers.antifraud.errors import RejectedByAntifraudError, ReviewExpiredError
+from transfers.antifraud.judging import Movement
 from transfers.records import TransferRecord
 from transfers.states import TransferKind
 
@@ -30,6 +32,11 @@ class TransferOrder(NamedTuple):
     client_id: UUID | None
     remittance_information: str = ""
     reference: UUID | None = None
+
+    @property
+    def movement(self) -> Movement:
+        """What antifraud judges of it."""
+        return Movement(self.debtor_account_id, self.creditor_account_id, self.amount, self.currency)
 
     def hash(self) -> bytes:
         """Return the hash by which a repetition is told from another request under the same key."""
@@ -54,5 +61,7 @@ class Submission(NamedTuple):
     balances: Sequence[LockedBalance] = ()
 
 
-STORED_FAILURES: dict[str, type[BankError]] = {InsufficientFundsError.code: InsufficientFundsError}
+STORED_FAILURES: dict[str, type[BankError]] = {
+    error.code: error for error in (InsufficientFundsError, RejectedByAntifraudError, ReviewExpiredError)
+}
 """The failure codes of transfers that exist and failed; other refusals leave nothing behind."""

@@ -5,13 +5,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, UUIDField, When
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account
 from accounts.selectors import list_accounts
 from core.pages import Page, PageRequest, make_page, narrow
 from ledger.models import Hold, JournalEntry
 from ledger.states import HoldOrigin, HoldStatus
+from transfers.antifraud.models import Review
 from transfers.errors import CustomerHoldNotFoundError, TransferNotFoundError
 from transfers.models import Transfer
 from transfers.records import TransferRecord
@@ -163,7 +165,14 @@ def _as_seen_by(client_id: UUID, transfers: QuerySet[Transfer]) -> QuerySet[Tran
 
 def _list_customer_holds() -> QuerySet[Hold, HoldRow]:
     entries = JournalEntry.objects.filter(reference=OuterRef("pk"), reversal_of=None)  # a reversal keeps the reference
+    reviews = Review.objects.filter(reference=OuterRef("pk"))
     rows: QuerySet[Hold, HoldRow] = Hold.objects.filter(origin=HoldOrigin.CUSTOMER).values(
-        *_HOLD_COLUMNS, currency=F("account__currency"), transfer_id=Subquery(entries.values("id")[:1])
+        *_HOLD_COLUMNS,
+        currency=F("account__currency"),
+        transfer_id=Coalesce(
+            Subquery(entries.values("id")[:1]),
+            Subquery(reviews.values("transfer_id")[:1]),  # not booked yet, or never
+            output_field=UUIDField(),
+        ),
     )
     return rows

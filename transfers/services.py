@@ -3,11 +3,12 @@
 Note [The path of a submission]
     claim      insert the orders' idempotency keys; a key that exists is a repetition
     lock       lock the accounts of the books, in id order; their rows say whose they are and what they refuse
-    decide     in memory, order by order: refuse, fail or post
+    remember   read what went before on the accounts, for antifraud: after the lock, in a statement of its own
+    decide     in memory, order by order: refuse, fail, hold for review or post
     write      entries, postings, balances, transfers and events
-To claim and to lock is one statement, to write another for each _STEP orders, which PostgreSQL carries out while the
-next are decided. Keys are claimed before accounts are locked, and both in one order everywhere, so that no two
-submissions deadlock.
+To claim and to lock is one statement, to remember a second, to write another for each _STEP orders, which PostgreSQL
+carries out while the next are decided; each transfer in review adds two. Keys are claimed before accounts are locked,
+and both in one order everywhere, so that no two submissions deadlock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +25,11 @@ from core.idempotency import Claim, claim_keys, find_keys, keys_in_use, release_
 from core.ids import uuid7
 from core.models import IdempotencyKey
 from ledger.locks import lock_balances_after
+from transfers.antifraud.judging import prepare_judge
+from transfers.antifraud.selectors import get_first_records
 from transfers.decisions import Decider, get_sides
 from transfers.orders import Submission, TransferOrder
-from transfers.records import TransferRecord, get_records
+from transfers.records import TransferRecord
 
 _STEP = 250
 """How many orders are decided before what they do is sent; PostgreSQL writes it while the next are decided."""
@@ -35,7 +38,8 @@ _STEP = 250
 def submit_transfer(*, order: TransferOrder, now: datetime) -> Submission:
     """Carry out one order.
 
-    Returns a completed transfer, or a FAILED one where funds are short; both are remembered under the order's key.
+    Returns a completed transfer, one in review, or a FAILED one where funds are short or antifraud rejects it; all are
+    remembered under the order's key.
     Raises, leaving nothing behind: IdempotencyKeyReusedError, IdempotencyKeyInUseError, AccountNotFoundError,
     SameAccountError, CurrencyMismatchError, AccountBlockedError, AccountInactiveError, BalanceLimitError,
     AccountBusyError.
@@ -75,7 +79,9 @@ def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submissio
         balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
     repeated = {} if claimed == len(claims) else _replay(claims)
     asked = [(claim.resource_id, order) for claim, order in zip(claims, orders, strict=True)]
-    outcomes = carry_out(decider=Decider(balances=balances, now=now), asked=asked, repeated=repeated)
+    new = [order.movement for position, order in enumerate(orders) if position not in repeated]
+    decider = Decider(balances=balances, judge=prepare_judge(movements=new, now=now), now=now)
+    outcomes = carry_out(decider=decider, asked=asked, repeated=repeated)
     release_keys(claims=_list_refused(claims, outcomes, repeated))
     return outcomes
 
@@ -96,7 +102,8 @@ def carry_out(
             for transfer_id, order in asked[start : start + _STEP]:
                 outcome = repeated.get(len(outcomes)) or decider.decide(order=order, transfer_id=transfer_id)
                 outcomes.append(outcome)
-            run_together(*decider.take_writes())
+            for writes in decider.take_writes():
+                run_together(*writes)
     return outcomes
 
 
@@ -113,7 +120,7 @@ def _replay(claims: Sequence[Claim]) -> dict[int, Submission | BankError]:
     """Return what the keys did that were used before these claims, by the claim's position."""
     keys = enumerate(zip(claims, find_keys(claims=claims), strict=True))
     used = [(position, claim, key) for position, (claim, key) in keys if key.resource_id != claim.resource_id]
-    transfers = get_records(transfer_ids=[key.resource_id for _, _, key in used])
+    transfers = get_first_records(transfer_ids=[key.resource_id for _, _, key in used])
     return {position: _answer_again(claim, key, transfers.get(key.resource_id)) for position, claim, key in used}
 
 

@@ -23,6 +23,17 @@ TRANSFERS = Section(
               AND (posting.entry_id, posting.side, posting.amount, posting.currency)
                   IS DISTINCT FROM (transfer.id, party.side, transfer.amount, transfer.currency)
         """,
+        "what is in review has its review, what antifraud rejected its judgement": """
+            SELECT transfer.id, transfer.status || ' ' || transfer.failure_code
+            FROM transfers_transfer transfer
+            WHERE transfer.id = ANY(%(ids)s) AND (
+                status = 'in_review' AND NOT EXISTS (SELECT FROM antifraud_review WHERE transfer_id = transfer.id)
+                OR failure_code = 'rejected_by_antifraud'
+                AND NOT EXISTS (
+                    SELECT FROM antifraud_judgement WHERE id = transfer.id AND decision IN ('review', 'reject')
+                )
+            )
+        """,
         "a transfer has one event that says what became of it (I6)": """
             SELECT transfer.id, count(event.seq) || ' events say ' || transfer.status
             FROM transfers_transfer transfer

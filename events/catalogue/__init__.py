@@ -116,7 +116,7 @@ CATALOGUE = {
             (LedgerEntryWritten,),
         ),
         Topic("payment.processed", _ACCOUNT, (PaymentProcessed,)),
-        Topic("fraud.alert", _ACCOUNT, (FraudAlert,), is_draft=True),
+        Topic("fraud.alert", _ACCOUNT, (FraudAlert,)),
         Topic("notification.send", _CLIENT, (NotificationSend,)),
         Topic("analytics.event", _CLIENT, (AnalyticsEvent,)),
         Topic("dlq", "the message's own key", (DeadLetterBuried,)),

@@ -28,7 +28,7 @@ from reporting.regulatory.circuit import note_failure
 from tests.approvals.naming import request_name
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
-from tests.factories import make_account, make_blocked_account, make_bob, make_staff
+from tests.factories import make_account, make_blocked_account, make_bob, make_client, make_staff
 from tests.files import make_jpeg
 from tests.regulatory.reports import make_summary
 from transfers.models import Transfer
@@ -92,11 +92,15 @@ class Bank(NamedTuple):
     delivery: Delivery
 
 
+WHAT_NOBODY_SENDS = 10**9
+"""Minor units: so much to somebody new is reviewed by the rules that a bank begins with."""
+
+
 @pytest.fixture
 def bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
     his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, what waits for an
-    approval, and an account of Mallory's that is blocked.
+    approval, an account of Mallory's that is blocked, and a transfer of Carla's in review.
     """
     request_name(now=timezone.now())
     account = make_account(balance=100_00)
@@ -110,6 +114,8 @@ def bank() -> Bank:
     make_blocked_account()
     make_summary()
     tell_of_payment(order_payment(account=account, amount=1_00))
+    rich = make_account(client=make_client(name="Carla Costa"), balance=WHAT_NOBODY_SENDS)
+    order_transfer(debtor=rich, creditor=other, amount=WHAT_NOBODY_SENDS)
     give_standing_order(debtor=account, creditor=other)
     return Bank(
         alice=account.client,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from accounts.models import Account
@@ -37,6 +38,7 @@ from notifications.services import Draft, make_deliveries, make_notifications, s
 from notifications.states import Channel, Kind
 from reporting.regulatory.models import DailySummary, Report
 from reporting.regulatory.services import resubmit, resubmit_summary, retry_all_now, retry_now
+from tests.antifraud.rulebook import put_in_force, rule
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
@@ -45,6 +47,9 @@ from tests.payments.cashier import complete, give_back, make_payment, submit
 from tests.regulatory.reports import make_summary
 from tests.reversals.undoing import undo
 from tests.standing_orders.orders import carry_out, give
+from transfers.antifraud.reviews import accept_transfer
+from transfers.antifraud.services import lift_listing, list_party
+from transfers.antifraud.states import ListingEffect
 from transfers.standing_orders.services import cancel_standing_order
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,6 +71,18 @@ def live_every_life() -> None:
     notify(client, staff)
     report(staff)
     bury_messages(staff)
+    arouse_suspicion(staff)
+
+
+def arouse_suspicion(staff: User) -> None:
+    """Let a transfer be in review and accepted, by rules that two people have put in force, and list its debtor."""
+    put_in_force(rule("new_counterparty", from_amount={"*": 1}))
+    debtor = make_account(balance=200)
+    held = transfer(debtor=debtor, creditor=make_account(), amount=100)
+    why: dict[str, Any] = {"reason": "Canaria was called", "actor": staff, "now": timezone.now()}
+    accept_transfer(transfer_id=held.id, **why)
+    for change in (list_party, lift_listing):
+        change(party_id=debtor.pk, effect=ListingEffect.BLOCKED, **why)
 
 
 def notify(client: Client, staff: User) -> None:

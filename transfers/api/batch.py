@@ -18,6 +18,7 @@ from core.money import parse_amount
 from core.scopes import Scope
 from ledger.errors import InsufficientFundsError
 from transfers import selectors
+from transfers.antifraud.errors import RejectedByAntifraudError
 from transfers.api.answers import MOVEMENT_REFUSALS, TransferAnswer, render_transfer
 from transfers.api.bodies import TransferBody, find_accounts
 from transfers.api.movements import MovementView
@@ -140,15 +141,16 @@ class BatchView(MovementView):
         scope=Scope.TRANSFERS_WRITE,
         body=BatchBody,
         answers={201: BatchAnswer},
-        refusals=[*MOVEMENT_REFUSALS, SameAccountError, InsufficientFundsError],
+        refusals=[*MOVEMENT_REFUSALS, SameAccountError, InsufficientFundsError, RejectedByAntifraudError],
         is_idempotent=True,
     )
     def post(self, request: Request) -> HttpResponse:
         """Carry out up to 10,000 transfers from the caller's own accounts, in their order and in one transaction.
 
         Unless the batch is atomic, each comes out on its own: the answer is 201, and says of each whether it was
-        completed or why not. An atomic batch of which one transfer cannot be completed is refused with that one's
-        code, names it in `errors`, has all as failed in `results`, and leaves nothing behind.
+        completed, is in review or why it was not made. An atomic batch of which one transfer cannot be completed is
+        refused with that one's code, names it in `errors`, has all as failed in `results`, and leaves nothing behind.
+        What would be in review is rejected in an atomic batch, so it is to be sent on its own.
 
         The Idempotency-Key stands for the whole batch: under it, a batch that was answered 201 gets this answer again.
         Malformed transfers are named by their position, such as `transfers.3.amount`, the first 20 of them.

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.api import AccountReferenceField
 from accounts.balances import show_balances
 from core.api.fields import AmountField, AmountOutField, CurrencyField, MomentField
+from core.api.jsend import render_refusal
 from core.api.operations import operation
 from core.api.pagination import PageAnswer, PageQuery, get_page_request, render_page
 from core.api.serializers import Body, MoneyBody, read_body, read_idempotency_key, read_query
@@ -32,10 +33,12 @@ from ledger.errors import (
 )
 from ledger.states import HoldStatus
 from transfers import holds, selectors
+from transfers.antifraud.errors import RejectedByAntifraudError
 from transfers.api.answers import MOVEMENT_REFUSALS
 from transfers.api.bodies import ACCOUNT_EXAMPLE, find_accounts
 from transfers.errors import CustomerHoldNotFoundError, SameAccountError
 from transfers.holds import CaptureOrder, HoldOrder, HoldOutcome
+from transfers.orders import STORED_FAILURES
 from transfers.selectors import HoldFilter, HoldRow
 
 
@@ -99,7 +102,11 @@ def _render_hold(row: HoldRow) -> dict[str, object]:
 def _answer(outcome: HoldOutcome, *, status: int) -> HttpResponse:
     """Let the accounts' holders read their new balances at once, and return the hold."""
     show_balances(balances=outcome.balances, as_of=get_now())
-    response = Response(_render_hold(outcome.hold), status=status)
+    response: HttpResponse
+    if outcome.failure_code:
+        response = render_refusal(STORED_FAILURES[outcome.failure_code]())
+    else:
+        response = Response(_render_hold(outcome.hold), status=status)
     if outcome.is_replayed:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -186,13 +193,15 @@ class CaptureView(ClientView):
             HoldExceededError,
             *MOVEMENT_REFUSALS,
             SameAccountError,
+            RejectedByAntifraudError,
         ],
         is_idempotent=True,
     )
     def post(self, request: Request, hold_id: UUID) -> HttpResponse:
         """Transfer the held money, or a part of it, to any account of this bank; what is left is free again.
 
-        The hold's own refusals come before those of the transfer.
+        The hold's own refusals come before those of the transfer. The transfer may be in review for a while; the hold
+        is captured then, too. One that is rejected at once leaves the hold open.
         """
         values, client_id = read_body(request, CaptureBody), self.get_client().id
         key = read_idempotency_key(request)

@@ -13,6 +13,7 @@ from core.api.views import get_now, get_user
 from core.scopes import Scope
 from kyc.api import ClientView
 from ledger.errors import InsufficientFundsError
+from transfers.antifraud.errors import RejectedByAntifraudError
 from transfers.api.answers import MOVEMENT_REFUSALS, TransferAnswer, answer_submission
 from transfers.api.bodies import MovementBody
 from transfers.orders import TransferOrder
@@ -71,12 +72,12 @@ class WithdrawalsView(MovementView):
         summary="Draw cash",
         scope=Scope.TRANSFERS_WRITE,
         body=MovementBody,
-        answers={201: TransferAnswer},
-        refusals=[*MOVEMENT_REFUSALS, InsufficientFundsError],
+        answers={201: TransferAnswer, 202: TransferAnswer},
+        refusals=[*MOVEMENT_REFUSALS, InsufficientFundsError, RejectedByAntifraudError],
         is_idempotent=True,
     )
     def post(self, request: Request, account_id: UUID) -> HttpResponse:
-        """Draw cash from one of the caller's own accounts."""
+        """Draw cash from one of the caller's own accounts: 202 while staff look at it, with the money held."""
         order = TransferOrder(
             kind=TransferKind.WITHDRAWAL,
             debtor_account_id=account_id,

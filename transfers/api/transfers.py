@@ -17,6 +17,7 @@ from core.scopes import Scope
 from kyc.api import ClientView
 from ledger.errors import InsufficientFundsError
 from transfers import selectors
+from transfers.antifraud.errors import RejectedByAntifraudError
 from transfers.api.answers import MOVEMENT_REFUSALS, TransferAnswer, render_transfer
 from transfers.api.bodies import TransferBody, find_accounts
 from transfers.api.movements import MovementView, carry_out
@@ -51,11 +52,14 @@ class TransfersView(MovementView):
         scope=Scope.TRANSFERS_WRITE,
         body=TransferBody,
         answers={201: TransferAnswer, 202: TransferAnswer},
-        refusals=[*MOVEMENT_REFUSALS, SameAccountError, InsufficientFundsError],
+        refusals=[*MOVEMENT_REFUSALS, SameAccountError, InsufficientFundsError, RejectedByAntifraudError],
         is_idempotent=True,
     )
     def post(self, request: Request) -> HttpResponse:
-        """Transfer money from one of the caller's own accounts to any account of this bank."""
+        """Transfer money from one of the caller's own accounts to any account of this bank.
+
+        Answered 202 and `in_review`, the money is held until staff decide; GET /transfers/{id} tells what became of it.
+        """
         values = self.read_order(request, TransferBody)
         debtor_id, creditor_id = find_accounts(values.pop("debtor_account"), values.pop("creditor_account"))
         order = TransferOrder(

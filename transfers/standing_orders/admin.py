@@ -37,7 +37,12 @@ from transfers.standing_orders.selectors import list_latest_runs
 from transfers.standing_orders.states import RunOutcome, ScheduleKind, StandingOrderStatus
 
 _TONES = {StandingOrderStatus.ACTIVE: Tone.GOOD, StandingOrderStatus.ENDED: Tone.BAD}
-_RUN_TONES = {RunOutcome.COMPLETED: Tone.GOOD, RunOutcome.FAILED: Tone.BAD, RunOutcome.REFUSED: Tone.BAD}
+_RUN_TONES = {
+    RunOutcome.COMPLETED: Tone.GOOD,
+    RunOutcome.IN_REVIEW: Tone.WAITING,
+    RunOutcome.FAILED: Tone.BAD,
+    RunOutcome.REFUSED: Tone.BAD,
+}
 _SHOWN = 10
 
 name_subject(prefix="standing_order", model=StandingOrder)

@@ -136,8 +136,9 @@ class Run(models.Model):
         constraints = [
             check_sql(
                 "standing_orders_run_outcome",
-                "outcome IN ('completed', 'failed', 'refused') AND (outcome = 'refused') = (transfer_id IS NULL)"
-                " AND (outcome = 'completed') = (code = '')",
+                "outcome IN ('completed', 'in_review', 'failed', 'refused')"
+                " AND (outcome = 'refused') = (transfer_id IS NULL)"
+                " AND (outcome IN ('completed', 'in_review')) = (code = '')",
             ),
         ]
 

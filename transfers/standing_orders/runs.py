@@ -211,7 +211,7 @@ def _make_run(order: StandingOrder, outcome: Outcome, *, now: datetime) -> Run:
     run = Run(standing_order=order, due_date=_get_due_date(order), ran_at=now)
     if isinstance(outcome, Submission):
         run.transfer_id, run.code = outcome.transfer.id, outcome.transfer.failure_code
-        run.outcome = RunOutcome.FAILED if run.code else RunOutcome.COMPLETED
+        run.outcome = RunOutcome(outcome.transfer.status)
     else:
         run.outcome, run.code = RunOutcome.REFUSED, outcome if isinstance(outcome, str) else outcome.code
     return run

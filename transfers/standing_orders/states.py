@@ -45,8 +45,9 @@ STANDING_ORDER_TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 
 class RunOutcome(models.TextChoices):
-    """What a due date brought: a transfer that was made, one that failed, or none."""
+    """What a due date brought: a transfer that was made, one that waits for staff, one that failed, or none."""
 
     COMPLETED = "completed", "Completed"
+    IN_REVIEW = "in_review", "In review"
     FAILED = "failed", "Failed"
     REFUSED = "refused", "Refused"

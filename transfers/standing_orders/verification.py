@@ -63,8 +63,9 @@ RUNS = Section(
             JOIN standing_orders_standingorder standing_order ON standing_order.id = run.standing_order_id
             LEFT JOIN transfers_transfer transfer ON transfer.id = run.transfer_id
             WHERE run.transfer_id = ANY(%(ids)s)
-              AND (transfer.kind, transfer.status, transfer.failure_code, transfer.debtor_account_id,
-                   transfer.creditor_account_id, transfer.amount, transfer.currency)
+              AND (transfer.kind, CASE run.outcome WHEN 'in_review' THEN 'in_review' ELSE transfer.status END,
+                   CASE run.outcome WHEN 'in_review' THEN '' ELSE transfer.failure_code END,
+                   transfer.debtor_account_id, transfer.creditor_account_id, transfer.amount, transfer.currency)
                   IS DISTINCT FROM
                   ('internal', run.outcome, run.code, standing_order.debtor_account_id,
                    standing_order.creditor_account_id, standing_order.amount, standing_order.currency)

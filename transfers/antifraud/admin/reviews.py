@@ -1,0 +1,184 @@
+"""Pages of transfers in review, with the decision about one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+
+from accounts.admin import show_account
+from accounts.balances import show_balances
+from core.admin.acts import Act, act_on
+from core.admin.cells import (
+    NOTHING,
+    Tone,
+    amount_column,
+    column,
+    link_to,
+    show_amount,
+    show_id,
+    show_moment,
+    show_status,
+)
+from core.admin.filters import DayFilter
+from core.admin.pages import BankAdmin
+from core.admin.tables import Table, table_on
+from core.models import User
+from events.admin import list_events
+from ledger.models import Hold
+from transfers.antifraud import reviews
+from transfers.antifraud.admin.findings import make_judgements
+from transfers.antifraud.models import Judgement, Review
+from transfers.antifraud.states import Mode, ReviewStatus
+from transfers.models import Transfer
+
+_REVIEW_TONES = {
+    ReviewStatus.OPEN: Tone.WAITING,
+    ReviewStatus.ACCEPTED: Tone.GOOD,
+    ReviewStatus.REJECTED: Tone.BAD,
+    ReviewStatus.EXPIRED: Tone.BAD,
+}
+
+
+def _show_review_status(review: Review) -> str:
+    return show_status(review.status, review.get_status_display(), _REVIEW_TONES)
+
+
+def _show_amount(review: Review) -> str:
+    return show_amount(review.transfer.amount, review.transfer.currency)
+
+
+def _show_age(review: Review) -> str:
+    """Return how long a review has been open."""
+    return timesince(review.opened_at) if review.status == ReviewStatus.OPEN else NOTHING
+
+
+def _name_findings(review: Review) -> str:
+    """Return the rules that led to the review."""
+    judgement = Judgement.objects.filter(pk=review.pk).first()
+    found = judgement.findings if judgement else []
+    return ", ".join(finding["rule"] for finding in found if finding["mode"] == Mode.ACTIVE) or NOTHING
+
+
+@admin.register(Review)
+class ReviewAdmin(BankAdmin):
+    """A transfer that waits for a decision."""
+
+    help_text = (
+        "Transfers that the antifraud rules were not sure about. Their money is held until somebody accepts the "
+        "transfer, which then moves it, or rejects it, which gives it back. Whoever ordered a transfer cannot decide "
+        "about it."
+    )
+    empty_text = "No transfer matches. Nothing waits for you here."
+    search_help_text = "Id of the transfer"
+    ordering = ("opened_at",)
+    list_select_related = ("transfer", "transfer__debtor_account", "transfer__creditor_account", "decided_by")
+    list_display = (
+        column("Transfer", lambda review: show_id(review.pk)),
+        column("Status", _show_review_status),
+        column("Waits for", _show_age),
+        column("From", lambda review: show_account(review.transfer.debtor_account)),
+        column("To", lambda review: show_account(review.transfer.creditor_account)),
+        amount_column("Amount", _show_amount),
+        column("Found", _name_findings),
+    )
+    list_filter = (("status", ChoicesDropdownFilter), ("opened_at", DayFilter))
+    fieldsets = (
+        (
+            "Review",
+            {
+                "fields": (
+                    column("Transfer", lambda review: link_to(Transfer, review.pk)),
+                    column("Status", _show_review_status),
+                    amount_column("Amount", _show_amount),
+                    column("From", lambda review: show_account(review.transfer.debtor_account)),
+                    column("To", lambda review: show_account(review.transfer.creditor_account)),
+                    column("Ordered by", lambda review: review.initiated_by),
+                    column("Hold", lambda review: link_to(Hold, review.hold_id)),
+                    column("Opened", lambda review: show_moment(review.opened_at)),
+                )
+            },
+        ),
+        (
+            "Decision",
+            {
+                "fields": (
+                    column("Ended", lambda review: show_moment(review.decided_at)),
+                    column("By", lambda review: review.decided_by or NOTHING),
+                    column("Reason", lambda review: review.reason or NOTHING),
+                )
+            },
+        ),
+    )
+
+
+class _Decision(Act):
+    permission = "transfers.review_transfer"
+
+    def is_offered(self, subject: Review | Transfer) -> bool:
+        """Offer it while the review is open."""
+        return Review.objects.filter(pk=subject.pk, status=ReviewStatus.OPEN).exists()
+
+    def list_findings(self, subject: Review | Transfer) -> Sequence[Table]:
+        """Show what the rules found."""
+        return make_judgements(subject.pk)
+
+
+@act_on(Transfer)
+@act_on(Review)
+class Accept(_Decision):
+    """Let the transfer be made."""
+
+    name = "accept"
+    title = "Accept"
+    icon = "check_circle"
+    variant = ActionVariant.SUCCESS
+    explanation = "The held money moves to the creditor at once, if neither account was blocked or closed meanwhile."
+
+    def perform(self, *, subject: Review | Transfer, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Accept it, and let its parties read their new balances at once."""
+        decided = reviews.accept_transfer(transfer_id=subject.pk, reason=reason, actor=actor, now=now)
+        show_balances(balances=decided.balances, as_of=now)
+        return "The transfer is completed."
+
+
+@act_on(Transfer)
+@act_on(Review)
+class Reject(_Decision):
+    """Do not let the transfer be made."""
+
+    name = "reject"
+    title = "Reject"
+    icon = "block"
+    variant = ActionVariant.DANGER
+    explanation = "The transfer fails and the held money is free again. The customer is told that it was not accepted."
+
+    def perform(self, *, subject: Review | Transfer, seen: str, reason: str, actor: User, now: datetime) -> str:
+        """Reject it, and let its customer read the new balance at once."""
+        decided = reviews.reject_transfer(transfer_id=subject.pk, reason=reason, actor=actor, now=now)
+        show_balances(balances=decided.balances, as_of=now)
+        return "The transfer is rejected, and its money is free."
+
+
+@table_on(Transfer, permission="antifraud.view_review")
+def _show_review(request: HttpRequest, transfer: Transfer) -> Table | None:
+    review = Review.objects.filter(pk=transfer.pk).select_related("decided_by").first()
+    if review is None:
+        return None
+    row = (
+        link_to(Review, review.pk),
+        _show_review_status(review),
+        show_moment(review.opened_at),
+        show_moment(review.decided_at),
+        review.decided_by or NOTHING,
+        review.reason or NOTHING,
+    )
+    return Table(title="Review", headings=("Review", "Status", "Opened", "Ended", "By", "Reason"), rows=[row], empty="")
+
+
+@table_on(Review, permission="events.view_event", is_last=True)
+def _show_events(request: HttpRequest, review: Review) -> Table:
+    return list_events(key=review.pk)
