@@ -35,7 +35,8 @@ LIMIT = "rights.change_limit"
 def make_member(username: str, *roles: str) -> User:
     """Make a member of staff with roles."""
     user = make_staff(username=username)
-    set_roles(user=user, roles=roles)
+    with transaction.atomic():
+        set_roles(user=user, roles=roles)
     return user
 
 
