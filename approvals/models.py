@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from approvals.states import APPROVAL_TRANSITIONS, ApprovalStatus
+from core.history.tracking import keep_history
 from core.ids import uuid7
 from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
 
@@ -32,6 +33,7 @@ _AS_REQUESTED = (
 )
 
 
+@keep_history(unkept=("payload", "effect"))  # which never change
 class Approval(models.Model):
     """A request that waits for somebody else's decision, or what became of it.
 

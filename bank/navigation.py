@@ -68,6 +68,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Notifications", "notifications.notification", "notifications"),
         Entry("Deliveries", "notifications.delivery", "outgoing_mail"),
     ),
+    "Audit": (Entry("Exports", "audit.export", "download"),),
     "Staff": (
         Entry("Users", "core.user", "badge"),
         Entry("Roles", "core.roleentry", "key"),

@@ -41,6 +41,7 @@ _BUSINESS = (
 )
 _STAFF = ("core.view_user", "core.view_roleentry")
 _RIGHTS = ("rights.request_rights", "rights.approve_rights")
+_AUDIT = ("audit.view", "audit.export", "audit.view_export")
 
 
 class RoleTerms(NamedTuple):
@@ -67,12 +68,12 @@ ROLES: dict[str, RoleTerms] = {
     "kyc_analyst": RoleTerms(
         "KYC analyst",
         "A KYC analyst opens clients' documents and prepares KYC cases for a decision.",
-        sees=(*_BUSINESS, "kyc.open_clientdocument"),
+        sees=(*_BUSINESS, "kyc.open_clientdocument", "kyc.reveal_client"),
     ),
     "kyc_approver": RoleTerms(
         "KYC approver",
         "A KYC approver decides KYC cases: whom the bank accepts.",
-        sees=(*_BUSINESS, "kyc.open_clientdocument"),
+        sees=(*_BUSINESS, "kyc.open_clientdocument", "kyc.reveal_client"),
         does=("kyc.decide_kyccase",),
     ),
     "ops_maker": RoleTerms(
@@ -113,7 +114,7 @@ ROLES: dict[str, RoleTerms] = {
     "auditor": RoleTerms(
         "Auditor",
         "An auditor sees all, staff and their roles included, and changes nothing.",
-        sees=(*_BUSINESS, *_STAFF, "kyc.open_clientdocument", "rails.read_railmessage"),
+        sees=(*_BUSINESS, *_STAFF, *_AUDIT, "kyc.open_clientdocument", "rails.read_railmessage"),
     ),
     "administrator": RoleTerms(
         "Administrator",

@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "reporting.analytics",
     "reporting.regulatory",
     "notifications",
+    "audit",
 ]
 
 MIDDLEWARE = [

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from audit.admin import trail
 from core.admin.sign_in import sign_in
 from core.api.docs import DocsView, SchemaView
 from core.api.health import LiveView, ReadyView
@@ -32,6 +33,7 @@ urlpatterns = [
     path("admin/login/", sign_in),
     path("admin/", include("core.admin.factors")),
     path("admin/", include(admin_urlpatterns)),
+    path("admin/", include(trail.admin_urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

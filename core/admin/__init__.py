@@ -5,6 +5,7 @@
     acts     what staff may do to a page's subject: a button, a reason, one service call
     search   the search boxes of lists, which keep numbers of documents out of addresses
     pages    the base of all pages: to be read, never edited as a form
+    witnesses  who is told that staff saw a row
     users    the people who sign in
     roles    what they may do, and which roles exclude each other
     sign_in  the form in which staff do so

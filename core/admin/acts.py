@@ -70,8 +70,13 @@ class Act:
         """
         raise NotImplementedError
 
-    def carry_out(self, *, subject: Any, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
-        """Perform the act with what its form was answered. Raises BankError."""
+    def carry_out(
+        self, *, subject: Any, seen: str, answers: Mapping[str, Any], actor: User, now: datetime
+    ) -> str | Table:
+        """Perform the act with what its form was answered. Raises BankError.
+
+        A table in place of the sentence is shown to the actor in the answer, once, and to nobody else.
+        """
         return self.perform(subject=subject, seen=seen, reason=answers["reason"], actor=actor, now=now)
 
     def explain(self, error: BankError) -> SafeString:

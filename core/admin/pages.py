@@ -22,7 +22,8 @@ from unfold.paginator import InfinitePaginator
 from core.admin.acts import Act, find_act, list_offered_acts, may_act
 from core.admin.cells import find_page
 from core.admin.search import PrivateSearch, parse_uuid
-from core.admin.tables import make_tables
+from core.admin.tables import Table, make_tables
+from core.admin.witnesses import tell_witnesses
 from core.errors import BankError
 from core.history.origin import give_reason
 from core.models import User
@@ -40,6 +41,7 @@ class ActPages(PrivateSearch):
     ) -> HttpResponse:
         """Show a page with its tables and the buttons of its acts."""
         if obj is not None:
+            tell_witnesses(request, self.model, [obj], by_search=False)
             acts = list_offered_acts(request, obj)
             context |= {
                 "help_text": self.help_text,
@@ -94,8 +96,20 @@ class ActPages(PrivateSearch):
         except BankError as error:
             messages.error(request, act.explain(error))
             return self._ask(request, act, subject, form, status=error.http_status)
+        if isinstance(done, Table):
+            return self._disclose(request, act, subject, done)
         messages.success(request, done)
         return HttpResponseRedirect(find_page(self.model, subject.pk))
+
+    def _disclose(self, request: HttpRequest, act: Act, subject: Model, disclosed: Table) -> TemplateResponse:
+        """Show what an act is to tell its actor alone: once, kept by no message, session, address or browser."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{act.title}: {subject}",
+            "help_text": "This is shown once. It is on record that you saw it, and why.",
+            "tables": [disclosed],
+        }
+        return TemplateResponse(request, "admin/bank/tables.html", context)
 
     def _ask(self, request: HttpRequest, act: Act, subject: Model, form: Form, *, status: int) -> TemplateResponse:
         context = {
@@ -176,4 +190,8 @@ class BankAdmin(ActPages):
         """Show the list; nothing is done to its rows, so a POST that searches nothing is refused."""
         if request.method == "POST" and SEARCH_VAR not in request.POST:
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown and shown.query:
+            tell_witnesses(request, self.model, list(shown.result_list), by_search=True)
+        return response

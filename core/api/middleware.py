@@ -37,6 +37,11 @@ class RequestIdMiddleware:
         return response
 
 
+def get_request_id() -> str:
+    """Return the id of the current request, or '-'."""
+    return _request_id.get()
+
+
 def choose_request_id(given: str) -> str:
     """Return the id that the caller gave its request, or a new one if there is none or it could do harm in a log."""
     return given if _ACCEPTABLE.fullmatch(given) else str(uuid7())
@@ -94,6 +99,6 @@ class RequestIdFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Set `record.request_id` and `record.trace_id`; drop nothing."""
-        record.request_id = _request_id.get()
+        record.request_id = get_request_id()
         record.trace_id = get_trace_id()
         return True

@@ -37,6 +37,7 @@ class History(Event):
 
     pgh_masked: ClassVar[tuple[str, ...]]
     pgh_watched: ClassVar[tuple[str, ...]]
+    pgh_begins_with_change: ClassVar[bool]
     pgh_id = models.BigAutoField(primary_key=True)
     pgh_created_at = models.DateTimeField()
     pgh_changed = ArrayField(models.TextField(), null=True, help_text="Which columns; None for a row made or deleted.")
@@ -83,7 +84,11 @@ def keep_history(
             context_field=pghistory.ContextJSONField(),
             context_id_field=None,  # type: ignore[arg-type]  # as its documentation has it
             attrs={column: models.TextField(null=True) for column in masked}
-            | {"pgh_masked": tuple(masked), "pgh_watched": tuple(watched)},
+            | {
+                "pgh_begins_with_change": begins_with_change,
+                "pgh_masked": tuple(masked),
+                "pgh_watched": tuple(watched),
+            },
             meta={
                 "default_permissions": (),
                 "triggers": [append_only(table=f"{app}_{name.lower()}")],
@@ -131,14 +136,8 @@ class _HistoryTrigger(pghistory.trigger.Event):
         """Return the body in PL/pgSQL."""
         history: Any = self.event_model
         concrete = model._meta.concrete_model or model
-        kept = {field.name: field.column for field in history._meta.fields}
-        columns = {field.column: field.name for field in concrete._meta.local_fields if field.name in kept}
-        values = {
-            f'"{column}"': (_MASK if name in history.pgh_masked else '{row}."{column}"').format(
-                row=self.row, column=column
-            )
-            for column, name in columns.items()
-        }
+        kept = get_kept_sql(model=model, row=str(self.row), history=history)
+        values = {f'"{column}"': sql for column, sql in kept.items()}
         values["pgh_created_at"] = "clock_timestamp()"
         values["pgh_label"] = f"'{self.label}'"
         values["pgh_obj_id"] = f'{self.row}."{concrete._meta.pk.column}"'
@@ -148,6 +147,20 @@ class _HistoryTrigger(pghistory.trigger.Event):
         table = history._meta.db_table
         write = f'INSERT INTO "{table}" ({", ".join(values)}) VALUES ({", ".join(values.values())})'  # noqa: S608
         return pgtrigger.Func(f"{write}; RETURN NULL;")
+
+
+def get_kept_sql(*, model: type[models.Model], row: str, history: Any = None) -> dict[str, str]:
+    """Return, for each column that is kept, SQL for what its history says of it when `row` is the row."""
+    history = history or histories[model]
+    names = {field.name for field in history._meta.fields}
+    fields = (model._meta.concrete_model or model)._meta.local_fields
+    return {
+        str(field.column): (_MASK if field.name in history.pgh_masked else '{row}."{column}"').format(
+            row=row, column=field.column
+        )
+        for field in fields
+        if field.name in names
+    }
 
 
 def _list_changed(model: type[models.Model], watched: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ from core.admin.cells import (
     Tone,
     column,
     link_to,
-    show_day,
     show_id,
     show_moment,
     show_status,
@@ -83,7 +82,7 @@ class ClientAdmin(BankAdmin):
                     column("Status", show_client_status),
                     column("KYC", _show_kyc_status),
                     column("Document", show_document),
-                    column("Born", lambda client: show_day(client.birth_date)),
+                    column("Born", lambda client: "hidden; reveal it if you need it"),
                 )
             },
         ),

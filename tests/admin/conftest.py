@@ -1,6 +1,7 @@
 """Who looks, and a bank that has one of everything to look at."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -11,6 +12,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import Account
+from audit.exports import Order, make_export
+from audit.states import ExtractKind
 from bank import roles as bank_roles
 from core.models import User
 from events.inbox import bury
@@ -103,6 +106,7 @@ def bank() -> Bank:
     approval, an account of Mallory's that is blocked, and a transfer of Carla's in review.
     """
     request_name(now=timezone.now())
+    export_something(now=timezone.now())
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()
@@ -127,6 +131,14 @@ def bank() -> Bank:
         letter=bury_message(),
         delivery=fail_to_deliver(client=account.client),
     )
+
+
+def export_something(*, now: datetime) -> None:
+    """Let somebody take an extract."""
+    today = timezone.localdate(now)
+    order = Order(kind=ExtractKind.ROLES, first_date=today, last_date=today)
+    _, file = make_export(order=order, reason="Yearly audit", exported_by=make_staff(), now=now)
+    file.close()
 
 
 def fail_to_deliver(*, client: Client) -> Delivery:

@@ -158,7 +158,9 @@ def test_an_act_of_staff_names_who_and_why(settings: Any) -> None:
     browser.force_login(staff)
     page = reverse("admin:accounts_account_act", args=[account.pk, "block"])
 
-    answer = browser.post(page, {"reason": "Asked for by letter", "seen": ""}, headers={"X-Request-ID": "letter-1"})
+    answer = browser.post(
+        page, {"reason": "Asked for by letter", "scope": "both", "seen": ""}, headers={"X-Request-ID": "letter-1"}
+    )
 
     assert answer.status_code == 302, answer.content
     row = read_latest(account)

@@ -5,11 +5,11 @@ statements have JSON and camt.053. The first and the last row are the balances.
 """
 
 import csv
-import re
 from io import TextIOWrapper
 from typing import IO
 
 from core.money import format_amount
+from core.spreadsheets import guard_cell
 from transfers.statements.selectors import Entry, Statement
 
 _COLUMNS = (
@@ -25,11 +25,6 @@ _COLUMNS = (
     "remittance_information",
     "transfer",
 )
-
-_FORMULA = re.compile(r"((?:^|[;|])[\s\"]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a spreadsheet would begin a formula: also in the midst of a cell, where it takes another separator for ours,
-and then a quotation mark of the text for one of its own. The last four are the same signs as East Asian keyboards write
-them."""
 
 
 def write_csv(*, statement: Statement, out: IO[bytes]) -> None:
@@ -60,13 +55,8 @@ def _make_row(entry: Entry, currency: str) -> tuple[object, ...]:
         format_amount(entry.amount, currency),
         format_amount(entry.balance_after, currency),
         currency,
-        _guard(party.name) if party else "",
+        guard_cell(party.name) if party else "",
         (party and party.number) or "",
-        _guard(entry.remittance_information),
+        guard_cell(entry.remittance_information),
         entry.transfer_id or "",
     )
-
-
-def _guard(text: str) -> str:
-    """Return `text`, which somebody else wrote, so that no spreadsheet takes it for a formula: with a ' before it."""
-    return _FORMULA.sub(r"\1'\2", text)
