@@ -44,6 +44,7 @@ from tests.events.facts import make_record, transfer
 from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
 from tests.files import make_jpeg
 from tests.payments.cashier import complete, give_back, make_payment, submit
+from tests.rails.desk import do_every_act
 from tests.regulatory.reports import make_summary
 from tests.reversals.undoing import undo
 from tests.standing_orders.orders import carry_out, give
@@ -64,7 +65,7 @@ def live_every_life() -> None:
     client = live_as_a_client(staff)
     account = live_as_an_account(client, staff)
     move_money(account)
-    pay_other_banks()
+    pay_other_banks(staff)
     give_standing_orders()
     hold_funds(account)
     inactivate_client(client_id=client.id, reason="Canaria asked to leave", actor=staff, now=NOW)
@@ -183,8 +184,10 @@ def hold_funds(account: Account) -> None:
     expire_holds(now=NOW + timedelta(seconds=1))
 
 
-def pay_other_banks() -> None:
-    """Let a payment go each step that there is."""
+def pay_other_banks(staff: User) -> None:
+    """Let a payment go each step that there is, and staff do what they may about the rail."""
+    held = make_payment(make_account(balance=100))
+    do_every_act(payment=held, staff=staff, reason="Canaria complained", now=NOW)
     payment = make_payment(make_account(balance=100), submit, complete, give_back)
     assert payment.status == "returned"
 
