@@ -67,14 +67,15 @@ ROLES: dict[str, RoleTerms] = {
     ),
     "kyc_analyst": RoleTerms(
         "KYC analyst",
-        "A KYC analyst opens clients' documents and prepares KYC cases for a decision.",
+        "A KYC analyst opens clients' documents, works on KYC cases and decides those of low or medium risk.",
         sees=(*_BUSINESS, "kyc.open_clientdocument", "kyc.reveal_client"),
+        does=("kyc.decide_kyccase",),
     ),
     "kyc_approver": RoleTerms(
         "KYC approver",
-        "A KYC approver decides KYC cases: whom the bank accepts.",
+        "A KYC approver looks at clients of high risk and approves, or not, that the bank accepts them.",
         sees=(*_BUSINESS, "kyc.open_clientdocument", "kyc.reveal_client"),
-        does=("kyc.decide_kyccase",),
+        does=("kyc.approve_kyccase",),
     ),
     "ops_maker": RoleTerms(
         "Operations maker",
@@ -148,11 +149,15 @@ _PEOPLE = tuple(role for role in ROLES if role != "partner")
 
 FORBIDDEN_PAIRS: tuple[Separation, ...] = (
     *_separate("ops_checker", ["teller", "ops_maker"], "Whoever asks for an operation does not approve operations."),
-    *_separate("kyc_approver", ["kyc_analyst"], "Whoever prepares cases does not decide them."),
-    *_separate(
-        "kyc_approver",
-        ["teller", "ops_maker", "ops_checker"],
-        "Whoever works on accounts does not decide whom the bank accepts.",
+    *_separate("kyc_approver", ["kyc_analyst"], "Whoever asks for a client of high risk does not approve it."),
+    *(
+        pair
+        for decider in ("kyc_analyst", "kyc_approver")
+        for pair in _separate(
+            decider,
+            ["teller", "ops_maker", "ops_checker"],
+            "Whoever works on accounts does not decide whom the bank accepts.",
+        )
     ),
     *_separate("auditor", [role for role in _PEOPLE if role != "auditor"], "Whoever inspects changes nothing."),
     *_separate(

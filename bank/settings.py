@@ -267,6 +267,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "reconcile-rail": {"task": "transfers.rails.tasks.reconcile_rail", "schedule": 3600.0},
     "expire-reviews": {"task": "transfers.antifraud.tasks.expire_reviews", "schedule": 300.0},
     "take-snapshots": {"task": "accounts.tasks.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
+    # For what no message has woken a worker, and what one left when it died.
+    "screen-clients": {"task": "kyc.tasks.screen_due", "schedule": 30.0, "options": {"expires": 30}},
+    "load-sanctions-file": {"task": "kyc.tasks.load_sanctions_file", "schedule": 3600.0},
+    "run-kyc-reviews": {"task": "kyc.tasks.run_reviews", "schedule": 3600.0},
     # For what no message has woken a worker: what was put off, and what a worker left when it died.
     "deliver-notifications": {
         "task": "notifications.tasks.deliver_due",
@@ -396,6 +400,19 @@ TRUSTED_PROXIES = int(
 )  # how many proxies of ours add to X-Forwarded-For
 MAX_ACCOUNTS_PER_CLIENT = _positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
 MAX_DOCUMENTS_PER_CLIENT = _positive_int("MAX_DOCUMENTS_PER_CLIENT", 20)
+
+# KYC: the list of whom the bank may not serve, from which likeness on (1 to 100) a name on it is a hit, when a client
+# is looked at again by its risk, and for how long it stays verified meanwhile
+SCREENING_PROVIDER = "kyc.screening.sanctions.SanctionsLists"
+SCREENING_THRESHOLD = _positive_int("SCREENING_THRESHOLD", 85)
+SANCTIONS_FILE = env.str("SANCTIONS_FILE", default="")
+KYC_REVIEW_DAYS = {
+    "low": _positive_int("KYC_REVIEW_DAYS_LOW", 730),
+    "medium": _positive_int("KYC_REVIEW_DAYS_MEDIUM", 365),
+    "high": _positive_int("KYC_REVIEW_DAYS_HIGH", 182),
+}
+KYC_REVIEW_GRACE_DAYS = _positive_int("KYC_REVIEW_GRACE_DAYS", 30)
+
 IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
 APPROVAL_HOURS = _positive_int("APPROVAL_HOURS", 72)  # within which what needs two people is approved, or expires
 
@@ -503,7 +520,7 @@ CONTENT_SECURITY_POLICY: dict[str, dict[str, list[str]]] = {
         "frame-ancestors": [NONE],
     }
 }
-ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE], "frame-src": [SELF]}
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 LOGGING = {

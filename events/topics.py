@@ -122,6 +122,13 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "client.document_added": (_tell("customer.document_added", _all),),
     "client.email_changed": (_tell("customer.email_changed", _all),),
     "client.in_review": (_tell("customer.in_review", _all),),
+    "client.review_opened": (_tell("customer.review_opened", _all),),
+    "client.information_requested": (_tell("customer.information_requested", _all),),
+    "client.screened": (),  # who may be on a list concerns nobody but the bank
+    "client.hit_disposed": (),
+    "client.document_expiry_recorded": (),
+    "case.note_added": (),
+    "case.check_recorded": (),
     "client.verified": (_tell("customer.verified", _all),),
     "client.rejected": (_tell("customer.rejected", _all),),
     "client.inactivated": (_tell("customer.inactivated", _all),),

@@ -8,3 +8,7 @@ class KycConfig(AppConfig):
 
     name = "kyc"
     verbose_name = "Clients"
+
+    def ready(self) -> None:
+        """Register what needs two people."""
+        from kyc import operations  # noqa: F401

@@ -134,3 +134,76 @@ class InspectionBusyError(BankError):
     http_status = 503
     retryable = True
     message = "The bank is looking into other files. Send this one again shortly; nothing was kept."
+
+
+class InvalidListError(BankError):
+    """A file is no list of sanctioned people; `errors` says which of its lines are wrong, and how."""
+
+    code = "invalid_list"
+    http_status = 422
+    message = "The file is no list of sanctioned people."
+
+
+class NoListError(BankError):
+    """No list of sanctioned people was ever loaded, so nobody can be screened."""
+
+    code = "no_list"
+    http_status = 409
+    message = "No sanctions list is loaded. Load one (manage.py load_sanctions); clients are screened then."
+
+
+class NotScreenedError(BankError):
+    """The client's screening is under way, or waits for a list."""
+
+    code = "not_screened"
+    http_status = 409
+    retryable = True
+    message = "The client is not screened yet. Look again in a moment."
+
+
+class HitsOpenError(BankError):
+    """Nobody has said yet of each hit whether it is the client."""
+
+    code = "hits_open"
+    http_status = 409
+    message = "Say of each hit first whether it is the client."
+
+
+class ClientListedError(BankError):
+    """A hit is the client, so the client cannot be verified."""
+
+    code = "client_listed"
+    http_status = 409
+    message = "The client is on a sanctions list and cannot be verified."
+
+
+class ApprovalNeededError(BankError):
+    """The client's risk is high, so two people verify it."""
+
+    code = "approval_needed"
+    http_status = 409
+    message = "The client's risk is high. Ask somebody else to approve the verification."
+
+
+class HitNotFoundError(BankError):
+    """No such hit in the case's newest screening."""
+
+    code = "hit_not_found"
+    http_status = 404
+    message = "There is no such hit on this case."
+
+
+class HitDisposedError(BankError):
+    """Somebody has said already whether the hit is the client, which is final."""
+
+    code = "hit_disposed"
+    http_status = 409
+    message = "Somebody has said already whether this is the client."
+
+
+class InformationRequestedError(BankError):
+    """The case waits for what its client was asked for already."""
+
+    code = "information_requested"
+    http_status = 409
+    message = "The client has been asked already, and the case waits for it."

@@ -4,6 +4,7 @@ Whatever depends on a client's state (opening an account) or changes it (a decis
 row first, and anything below it afterwards.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import OperationalError
@@ -15,13 +16,24 @@ from kyc.models import Client
 
 def lock_client(*, client_id: UUID) -> Client:
     """Lock the client until the transaction ends and return it. Raises ClientNotFoundError or ClientBusyError."""
+    clients = lock_clients(client_ids=[client_id])
+    if not clients:
+        raise ClientNotFoundError
+    return clients[0]
+
+
+def lock_clients(*, client_ids: Sequence[UUID]) -> list[Client]:
+    """Lock those of the clients that exist, in order of id, and return them. Raises ClientBusyError."""
     require_transaction()
     try:
-        client = Client.objects.select_for_update(no_key=True).filter(id=client_id).first()
+        return list(Client.objects.select_for_update(no_key=True).filter(id__in=client_ids).order_by("id"))
     except OperationalError as error:
         if is_lock_timeout(error, model=Client):
             raise ClientBusyError from error
         raise
-    if client is None:
-        raise ClientNotFoundError
-    return client
+
+
+def try_lock_client(*, client_id: UUID) -> Client | None:
+    """Lock the client until the transaction ends, or return None if another transaction has it."""
+    require_transaction()
+    return Client.objects.select_for_update(no_key=True, skip_locked=True).filter(id=client_id).first()

@@ -1,6 +1,8 @@
 """Reads of clients and their KYC cases."""
 
 import json
+from collections.abc import Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from django.db.models import QuerySet, Value
@@ -11,7 +13,7 @@ from core.models import User
 from core.pii import index_document, mask_document
 from kyc.documents import parse_document_number, parse_document_type
 from kyc.errors import ClientNotFoundError, DocumentNotFoundError
-from kyc.models import Client, ClientDocument, KycCase
+from kyc.models import Client, ClientDocument, DocumentExpiry, KycCase, Screening, ScreeningHit
 from kyc.states import CaseStatus
 
 
@@ -56,14 +58,42 @@ def get_masked_document(*, client: Client) -> str:
 
 
 def get_fingerprint(*, case: KycCase) -> str:
-    """Return what changes whenever the client's data and documents that a decision on the case is about do.
+    """Return what changes whenever the client's data, documents, hits or risk change, which a decision is about.
 
     It is keyed, so that it does not betray a document's number to who tries all of them.
     """
     client = case.client
     facts = [client.name, client.email, client.document_type, client.document_number, client.birth_date.isoformat()]
     documents = [str(key) for key in client.documents.order_by("id").values_list("id", flat=True)]
-    return salted_hmac("kyc.case", json.dumps([str(case.id), *facts, documents]), algorithm="sha256").hexdigest()
+    expiries = sorted(f"{document}: {day}" for document, day in map_expiries(client=client).items())
+    screening = find_last_screening(client_id=client.pk)
+    hits = [f"{hit.pk}: {hit.disposition}" for hit in list_hits(screening=screening)]
+    screened = str(screening.done_at) if screening else ""
+    seen = [str(case.id), *facts, documents, expiries, screened, hits, case.risk, case.risk_reasons]
+    return salted_hmac("kyc.case", json.dumps(seen), algorithm="sha256").hexdigest()
+
+
+def find_last_screening(*, client_id: UUID) -> Screening | None:
+    """Return the client's newest screening, done or not."""
+    return Screening.objects.filter(client_id=client_id).order_by("-id").first()
+
+
+def list_hits(*, screening: Screening | None) -> Sequence[ScreeningHit]:
+    """List the hits of a screening, the likeliest first; of none, there are none."""
+    if screening is None:
+        return []
+    return list(screening.hits.select_related("disposed_by").order_by("-score", "id"))
+
+
+def list_newest_documents(*, client: Client) -> Sequence[ClientDocument]:
+    """List of each kind of document that the client has sent the newest."""
+    return list(client.documents.order_by("kind", "-id").distinct("kind"))
+
+
+def map_expiries(*, client: Client) -> Mapping[UUID, date]:
+    """Return until when the client's documents are good, by document, where an analyst has read it."""
+    read = DocumentExpiry.objects.filter(document__client=client).order_by("document_id", "-id").distinct("document_id")
+    return dict(read.values_list("document_id", "expires_on"))
 
 
 def get_own_document(*, client: Client, document_id: UUID) -> ClientDocument:

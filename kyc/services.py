@@ -1,4 +1,4 @@
-"""Writes about clients: registration, changes, documents, the decision on a KYC case, inactivation."""
+"""Writes about clients: registration, changes, documents, inactivation. Those about their cases are in kyc/cases.py."""
 
 import hashlib
 from datetime import date, datetime
@@ -17,27 +17,21 @@ from core.db import Statement, Write, named_violations, require_transaction, run
 from core.errors import BankError, InvalidInputError
 from core.models import User
 from core.pii import index_document
-from core.text import clean_line
 from events.services import NewEvent, record_events
+from kyc.assessment import assess_open_case
+from kyc.cases import end_case, open_first_case
 from kyc.errors import (
-    CaseNotFoundError,
-    CaseNotOpenError,
-    CaseOpenError,
-    ClientChangedError,
     ClientExistsError,
     ClientInactiveError,
     DocumentNotFoundError,
     EmailTakenError,
     NameVerifiedError,
-    NotEntitledToDecideError,
     TooManyDocumentsError,
 )
 from kyc.events import (
     client_created,
-    client_decided,
     client_document_added,
     client_email_changed,
-    client_in_review,
     client_inactivated,
     client_signed_in,
     client_updated,
@@ -45,9 +39,10 @@ from kyc.events import (
 from kyc.files import InspectedFile, inspect_file
 from kyc.identity import Identity, check_changes, check_identity
 from kyc.locks import lock_client
-from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, FormerEmail, KycCase
-from kyc.selectors import find_client_of_user, get_fingerprint
-from kyc.states import DECISIONS, CaseStatus, ClientStatus, DocumentKind, KycStatus
+from kyc.models import Client, ClientDocument, DocumentFile, DocumentLook, FormerEmail, InformationRequest
+from kyc.screening.requests import request_screening
+from kyc.selectors import find_client_of_user
+from kyc.states import CaseStatus, ClientStatus, DocumentKind, KycStatus, ScreeningCause
 
 _SIGN_IN_CONSTRAINTS = ("core_user_username_key", "core_user_username_unique_ci", "kyc_client_email_unique")
 _EMAIL_TAKEN: dict[str, type[BankError]] = dict.fromkeys(_SIGN_IN_CONSTRAINTS, EmailTakenError)
@@ -91,8 +86,8 @@ def register_client(
     with named_violations(_EXISTS), transaction.atomic(durable=True):
         user = User.objects.create(username=identity.username, email=identity.email, password=hashed_password)
         client = _create_client(identity=identity, user=user, now=now)
-        KycCase.objects.create(client=client, opened_at=now)
         record_events(events=[client_created(client=client, now=now)])
+        open_first_case(client=client, now=now)
     return client
 
 
@@ -140,6 +135,9 @@ def update_client(*, client_id: UUID, now: datetime, name: str | None = None, em
         if changes:
             client.save(update_fields=list(changes))
             record_events(events=told)
+        if "name" in changes:
+            request_screening(client=client, cause=ScreeningCause.CHANGE, now=now)
+            assess_open_case(client=client, now=now)
     return client
 
 
@@ -180,7 +178,18 @@ def add_document(*, client_id: UUID, kind: str, file: bytes, now: datetime) -> C
         document = ClientDocument(client=client, kind=kind, size_bytes=len(file), sha256=sha256, created_at=now)
         _keep(document, inspected)
         record_events(events=[client_document_added(document=document, now=now)])
+        _answer_request(client, now=now)
     return document
+
+
+def _answer_request(client: Client, *, now: datetime) -> None:
+    """Let the client's open case, if any, come back to the analysts once all that was asked for has come."""
+    for request in InformationRequest.objects.filter(case__client=client, answered_at=None):
+        sent = client.documents.filter(created_at__gte=request.requested_at).values_list("kind", flat=True)
+        if set(request.kinds) <= set(sent):
+            request.answered_at = now
+            request.save(update_fields=["answered_at"])
+    assess_open_case(client=client, now=now)
 
 
 def _keep(document: ClientDocument, inspected: InspectedFile) -> None:
@@ -199,75 +208,6 @@ def open_document(*, document_id: UUID, looked_by: User, now: datetime) -> Docum
             raise DocumentNotFoundError
         DocumentLook.objects.create(document=document, looked_by=looked_by, looked_at=now)
         return DocumentFile.objects.get(document=document)
-
-
-def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, reason: str, now: datetime) -> KycCase:
-    """End an open case: `decision` is KycStatus.VERIFIED or REJECTED, and the client has it from this commit on.
-
-    `seen` is the fingerprint of the case (kyc.selectors.get_fingerprint) when its client's data were looked at. Raises
-    InvalidInputError, CaseNotFoundError, CaseNotOpenError, ClientBusyError, ClientChangedError if the data have changed
-    since, and NotEntitledToDecideError unless `decided_by` is active staff and not the client itself.
-    """
-    reason = clean_line(reason, field="reason", max_length=255)
-    if decision not in DECISIONS:
-        raise InvalidInputError(errors={"decision": ["Decide for verified or rejected."]})
-    with transaction.atomic(durable=True):
-        case = _lock_open_case(case_id=case_id)
-        _require_entitled(decided_by, client=case.client)
-        if seen != get_fingerprint(case=case):
-            raise ClientChangedError
-        _end_case(case=case, status=decision, actor=decided_by, reason=reason, now=now)
-        case.client.kyc_status = decision
-        case.client.save(update_fields=["kyc_status"])
-        record_events(events=[client_decided(client=case.client, decided_by=decided_by, reason=reason, now=now)])
-    return case
-
-
-def _lock_open_case(*, case_id: UUID) -> KycCase:
-    """Lock the case by its client's row, as everything about a client is, and read it under that lock.
-
-    While it is open, its client is active: who leaves closes it.
-    """
-    client_id = KycCase.objects.filter(id=case_id).values_list("client_id", flat=True).first()
-    if client_id is None:
-        raise CaseNotFoundError
-    client = lock_client(client_id=client_id)
-    case = KycCase.objects.get(id=case_id)
-    if case.status != CaseStatus.IN_REVIEW:
-        raise CaseNotOpenError
-    case.client = client
-    return case
-
-
-def _require_entitled(decided_by: User, *, client: Client) -> None:
-    if not (decided_by.is_active and decided_by.is_staff) or client.user_id == decided_by.pk:
-        raise NotEntitledToDecideError
-
-
-def _end_case(*, case: KycCase, status: str, actor: User | None, reason: str, now: datetime) -> None:
-    case.status = status
-    case.decided_at = now
-    case.decided_by = actor
-    case.reason = reason
-    case.save(update_fields=["status", "decided_at", "decided_by", "reason"])
-
-
-def reopen_case(*, client_id: UUID, reason: str, actor: User | None, now: datetime) -> KycCase:
-    """Open a new case: a review fell due, or a rejected client is heard again. Until it is decided, the client is in
-    review and opens no account.
-
-    Raises InvalidInputError, ClientNotFoundError, ClientInactiveError, ClientBusyError or CaseOpenError.
-    """
-    reason = clean_line(reason, field="reason", max_length=255)
-    with transaction.atomic(durable=True):
-        client = lock_client(client_id=client_id)
-        _require_active(client)
-        if client.cases.filter(status=CaseStatus.IN_REVIEW).exists():
-            raise CaseOpenError
-        client.kyc_status = KycStatus.IN_REVIEW
-        client.save(update_fields=["kyc_status"])
-        record_events(events=[client_in_review(client=client, actor=actor, reason=reason, now=now)])
-        return KycCase.objects.create(client=client, opened_at=now)
 
 
 def record_sign_in(*, user: User, now: datetime) -> None:
@@ -294,7 +234,7 @@ def mark_inactive(*, client: Client, reason: str, actor: User | None, now: datet
     client.save(update_fields=["status", "inactivated_at", "inactivation_reason"])
     User.objects.filter(pk=client.user_id).update(is_active=False)
     for case in client.cases.filter(status=CaseStatus.IN_REVIEW):
-        _end_case(case=case, status=CaseStatus.CLOSED, actor=actor, reason=reason, now=now)
+        end_case(case=case, status=CaseStatus.CLOSED, actor=actor, reason=reason, now=now)
     record_events(events=[client_inactivated(client=client, actor=actor, reason=reason, now=now)])
 
 

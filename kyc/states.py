@@ -51,6 +51,75 @@ class CaseStatus(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
+class CaseKind(models.TextChoices):
+    """Why a case was opened. Under a periodic one, the client stays verified for a while."""
+
+    INITIAL = "initial", "Registration"
+    PERIODIC = "periodic", "Periodic review"
+    REOPENED = "reopened", "Heard again"
+
+
+class WaitsFor(models.TextChoices):
+    """Whose turn it is with an open case."""
+
+    SCREENING = "screening", "Screening"
+    ANALYST = "analyst", "Analyst"
+    CLIENT = "client", "Client"
+
+
+class RiskLevel(models.TextChoices):
+    """How much the bank risks by serving a client; what is high, two people decide."""
+
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+
+
+class ScreeningCause(models.TextChoices):
+    """Why a client is screened."""
+
+    REGISTRATION = "registration", "Registration"
+    CHANGE = "change", "Changed data"
+    REVIEW = "review", "Review"
+    NEW_LIST = "new_list", "New list"
+
+
+class Comparison(models.TextChoices):
+    """How something of a client compares with what a list says of a person."""
+
+    EQUAL = "equal", "Equal"
+    SIMILAR = "similar", "Same year"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Not listed"
+
+
+class Disposition(models.TextChoices):
+    """What an analyst found about a hit."""
+
+    FALSE_POSITIVE = "false_positive", "Somebody else"
+    TRUE_MATCH = "true_match", "The client"
+
+
+class CheckKind(models.TextChoices):
+    """What an analyst checks by looking at what a client has sent."""
+
+    IDENTITY_LEGIBLE = "identity_legible", "The identity document is legible and whole"
+    IDENTITY_MATCHES = "identity_matches", "Name, number and birth date are those of the identity document"
+    SELFIE_MATCHES = "selfie_matches", "The selfie shows who is on the identity document"
+    ADDRESS_RECENT = "address_recent", "The proof of address is of the last 90 days"
+    ADDRESS_MATCHES = "address_matches", "The proof of address is in the client's name"
+
+
+class RequestText(models.TextChoices):
+    """What a client is told of documents that are asked for; each has its sentences in templates/notifications."""
+
+    MISSING = "missing", "It is missing"
+    ILLEGIBLE = "illegible", "It cannot be read"
+    EXPIRED = "expired", "It has expired"
+    TOO_OLD = "too_old", "It is older than 90 days"
+    OTHER_NAME = "other_name", "It is in another name"
+
+
 CLIENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
     ClientStatus.ACTIVE: (ClientStatus.INACTIVE,),
     ClientStatus.INACTIVE: (),

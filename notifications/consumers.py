@@ -16,7 +16,10 @@ from events.catalogue.customers import (
     CustomerCreated,
     CustomerEmailChanged,
     CustomerInactivated,
+    CustomerInformationRequested,
+    CustomerInReview,
     CustomerRejected,
+    CustomerReviewOpened,
     CustomerVerified,
 )
 from events.catalogue.fields import MessageData
@@ -173,6 +176,11 @@ NOTIFICATIONS: dict[str, Handler] = {
     "customer.created": _about_client(Kind.CLIENT_CREATED, CustomerCreated),
     "customer.verified": _about_client(Kind.CLIENT_VERIFIED, CustomerVerified),
     "customer.rejected": _about_client(Kind.CLIENT_REJECTED, CustomerRejected),
+    "customer.review_opened": _about_client(Kind.CLIENT_REVIEW_OPENED, CustomerReviewOpened),
+    "customer.in_review": _about_client(Kind.CLIENT_IN_REVIEW, CustomerInReview),
+    "customer.information_requested": _about_client(
+        Kind.INFORMATION_REQUESTED, CustomerInformationRequested, "kinds", "text"
+    ),
     "customer.email_changed": _about_client(Kind.EMAIL_CHANGED, CustomerEmailChanged, "former_email"),
     "customer.inactivated": _about_client(Kind.CLIENT_INACTIVATED, CustomerInactivated),
     "account.created": _about_account(Kind.ACCOUNT_CREATED, AccountCreated, "kind", "currency"),

@@ -9,6 +9,9 @@ class Kind(models.TextChoices):
     CLIENT_CREATED = "client_created", "Registered"
     CLIENT_VERIFIED = "client_verified", "Verified"
     CLIENT_REJECTED = "client_rejected", "Rejected"
+    CLIENT_REVIEW_OPENED = "client_review_opened", "Review opened"
+    CLIENT_IN_REVIEW = "client_in_review", "In review again"
+    INFORMATION_REQUESTED = "information_requested", "Documents asked for"
     CLIENT_INACTIVATED = "client_inactivated", "Left the bank"
     EMAIL_CHANGED = "email_changed", "E-mail address changed"
     ACCOUNT_CREATED = "account_created", "Account opened"
@@ -39,6 +42,9 @@ CATEGORIES: dict[str, Category] = {
     Kind.CLIENT_CREATED: Category.ACCOUNT,
     Kind.CLIENT_VERIFIED: Category.ACCOUNT,
     Kind.CLIENT_REJECTED: Category.SECURITY,
+    Kind.CLIENT_REVIEW_OPENED: Category.ACCOUNT,
+    Kind.CLIENT_IN_REVIEW: Category.SECURITY,
+    Kind.INFORMATION_REQUESTED: Category.SECURITY,
     Kind.CLIENT_INACTIVATED: Category.SECURITY,
     Kind.EMAIL_CHANGED: Category.SECURITY,
     Kind.ACCOUNT_CREATED: Category.ACCOUNT,

@@ -1,4 +1,4 @@
-"""What Bruno has sent to be verified: a picture of a card and a bill, plainly invented."""
+"""What applicants have sent to be verified: a picture of a card and a bill, plainly invented."""
 
 from io import BytesIO
 
@@ -25,7 +25,7 @@ def draw_card(client: DemoClient) -> bytes:
         (44, "Specimen of an identity card", 30),
         (130, client.name, 40),
         (215, f"Born {client.birth_date:%Y-%m-%d}", 28),
-        (265, f"CPF {client.cpf}", 28),
+        (265, f"{client.document_type.label} {client.document_number}", 28),
         (345, "Made for the demo: proves nothing", 22),
     )
     for top, text, size in lines:

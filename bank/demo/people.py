@@ -4,12 +4,13 @@ from datetime import date
 from typing import NamedTuple
 
 from accounts.states import CustomerAccountKind
+from kyc.states import DocumentType
 
 PASSWORD = "demo-Bank-2026"  # noqa: S105 - printed at the start; the demo bank holds no real data
 
 ADMIN = "admin"
-KYC_APPROVER = "kyc_approver"
-STAFF = ("teller", "kyc_analyst", KYC_APPROVER, "ops_maker", "ops_checker", "auditor", "administrator")
+KYC_ANALYST = "kyc_analyst"
+STAFF = ("teller", KYC_ANALYST, "kyc_approver", "ops_maker", "ops_checker", "auditor", "administrator")
 PARTNERS = ("partner",)
 
 
@@ -26,15 +27,16 @@ class DemoClient(NamedTuple):
 
     username: str
     name: str
-    cpf: str
+    document_number: str
     birth_date: date
     accounts: tuple[DemoAccount, ...] = ()
+    document_type: DocumentType = DocumentType.CPF
 
 
 ALICE = DemoClient(
     username="alice",
     name="Alice Almeida",
-    cpf="529.982.247-25",
+    document_number="529.982.247-25",
     birth_date=date(1988, 4, 12),
     accounts=(
         DemoAccount(CustomerAccountKind.CHECKING, "BRL", 10_000_00),
@@ -42,18 +44,27 @@ ALICE = DemoClient(
         DemoAccount(CustomerAccountKind.CHECKING, "USD", 400_00),
     ),
 )
-BRUNO = DemoClient(username="bruno", name="Bruno Barbosa", cpf="111.444.777-35", birth_date=date(1995, 9, 30))
+BRUNO = DemoClient(
+    username="bruno", name="Bruno Barbosa", document_number="111.444.777-35", birth_date=date(1995, 9, 30)
+)
+BOB = DemoClient(
+    username="bob",
+    name="Bob Brandão",
+    document_number="FX900123",
+    birth_date=date(1984, 3, 14),
+    document_type=DocumentType.PASSPORT,
+)
 CARLA = DemoClient(
     username="carla",
     name="Carla Cardoso",
-    cpf="935.411.347-80",
+    document_number="935.411.347-80",
     birth_date=date(1979, 1, 23),
     accounts=(DemoAccount(CustomerAccountKind.CHECKING, "BRL", 500_00),),
 )
 MALLORY = DemoClient(
     username="mallory",
     name="Mallory Moreira",
-    cpf="123.456.789-09",
+    document_number="123.456.789-09",
     birth_date=date(1991, 7, 7),
     accounts=(DemoAccount(CustomerAccountKind.CHECKING, "BRL", 150_00),),
 )

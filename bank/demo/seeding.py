@@ -13,18 +13,32 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.services import open_account
+from bank.demo.casework import seed_casework, seed_sanctions
 from bank.demo.documents import draw_card, write_bill
 from bank.demo.history import choose_beginning, live_through
-from bank.demo.people import ADMIN, BRUNO, CUSTOMERS, KYC_APPROVER, PARTNERS, PASSWORD, STAFF, DemoAccount, DemoClient
+from bank.demo.people import (
+    ADMIN,
+    BOB,
+    BRUNO,
+    CUSTOMERS,
+    KYC_ANALYST,
+    PARTNERS,
+    PASSWORD,
+    STAFF,
+    DemoAccount,
+    DemoClient,
+)
 from bank.demo.steps import ALICE, CARLA, DAYS, SAVINGS, Accounts, name_account
 from bank.demo.stories import make_hold_order, make_payment_order
 from core.errors import BankError
 from core.models import User
 from core.money import format_amount
+from kyc.cases import decide_case
 from kyc.models import Client, ClientDocument
+from kyc.screening.runs import screen_client
 from kyc.selectors import get_fingerprint
-from kyc.services import add_document, decide_case, register_client
-from kyc.states import DocumentKind, DocumentType, KycStatus
+from kyc.services import add_document, register_client
+from kyc.states import DocumentKind, KycStatus
 from ledger.models import Hold
 from ledger.states import HoldOrigin
 from transfers.holds import place_hold
@@ -44,12 +58,15 @@ def seed(*, now: datetime) -> Iterator[str]:
     """Make what is missing of the demo bank, and yield a line for each thing as it is made."""
     yield from _seed_users()
     begin = _find_beginning(now=now)
+    yield from seed_sanctions(now=begin)
     for demo in CUSTOMERS:
         yield from _seed_customer(demo, begin=begin)
     accounts = _get_accounts()
     if steps := live_through(accounts=accounts, begin=begin):
         yield f"{DAYS} days of history: {steps} steps"
     yield from _seed_applicant(BRUNO, at=begin + timedelta(days=DAYS - 1, hours=12), now=now)
+    yield from _seed_applicant(BOB, at=begin + timedelta(days=DAYS - 1, hours=13), now=now)
+    yield from seed_casework(_get_client(BOB), at=begin + timedelta(days=DAYS - 1, hours=14), now=now)
     since = begin + timedelta(days=DAYS - 1)  # later than all payments and holds of the history
     yield from _seed_payment(accounts, since=since, now=now)
     yield from _seed_hold(accounts, since=since, now=now)
@@ -94,13 +111,17 @@ def _find_client(demo: DemoClient) -> Client | None:
     return Client.objects.filter(user__username=demo.username).first()
 
 
+def _get_client(demo: DemoClient) -> Client:
+    return Client.objects.get(user__username=demo.username)
+
+
 def _register(demo: DemoClient, *, now: datetime) -> Client:
     return register_client(
         name=demo.name,
         email=f"{demo.username}@example.com",
         username=demo.username,
-        document_type=DocumentType.CPF,
-        document_number=demo.cpf,
+        document_type=demo.document_type,
+        document_number=demo.document_number,
         birth_date=demo.birth_date,
         password=PASSWORD,
         now=now,
@@ -108,12 +129,13 @@ def _register(demo: DemoClient, *, now: datetime) -> Client:
 
 
 def _verify(client: Client, *, now: datetime) -> None:
+    screen_client(client_id=client.pk, now=now)
     case = client.cases.get()
     decide_case(
         case_id=case.id,
         seen=get_fingerprint(case=case),
         decision=KycStatus.VERIFIED,
-        decided_by=User.objects.get(username=KYC_APPROVER),
+        decided_by=User.objects.get(username=KYC_ANALYST),
         reason="Invented for the demo",
         now=now,
     )
@@ -141,6 +163,7 @@ def _seed_applicant(demo: DemoClient, *, at: datetime, now: datetime) -> Iterato
     if client is None:
         client = _register(demo, now=min(at, now))
         yield f"{demo.username}: client in review"
+    screen_client(client_id=client.pk, now=min(at, now))
     if client.cases.exclude(status=KycStatus.IN_REVIEW).exists():
         return
     for minutes, kind, make in ((4, DocumentKind.IDENTITY, draw_card), (9, DocumentKind.ADDRESS, write_bill)):

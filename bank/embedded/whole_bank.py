@@ -143,7 +143,7 @@ class _Bank:
             ("Admin", f"{url}/admin/"),
             ("API docs", f"{url}/api/docs/"),
             ("Readiness", f"{url}/readyz"),
-            ("Customers", "alice, carla; bruno began in review, mallory with a blocked account"),
+            ("Customers", "alice, carla; bruno and bob began in review, mallory with a blocked account"),
             ("Staff", "teller, kyc_analyst, kyc_approver, ops_maker, ops_checker, auditor, administrator"),
             ("Emergencies", "admin, who may do everything"),
             ("System", "partner, which may inactivate clients through the API"),

@@ -1,5 +1,6 @@
 """What is told of a client's life."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -47,6 +48,29 @@ class CustomerInReview(MessageData, frozen=True):
 
     client: ClientId
     actor: Actor
+
+
+class CustomerReviewOpened(MessageData, frozen=True):
+    """A verified client is looked at again, as its review fell due; it stays verified for a while."""
+
+    client: ClientId
+    grace_until: Annotated[
+        datetime,
+        Meta(description="Until when it stays verified, unless decided before.", examples=["2026-12-21T09:30:00Z"]),
+    ]
+
+
+class CustomerInformationRequested(MessageData, frozen=True):
+    """A client was asked for documents."""
+
+    client: ClientId
+    kinds: Annotated[
+        list[str], Meta(description="identity, address or selfie, each once.", examples=[["identity", "address"]])
+    ]
+    text: Annotated[
+        str, Meta(description="Why: missing, illegible, expired, too_old or other_name.", examples=["illegible"])
+    ]
+    actor: Staff
 
 
 class CustomerVerified(MessageData, frozen=True):

@@ -1,31 +1,44 @@
 """Pages of KYC cases, with the decision on a case."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.db.models.functions import Lower
+from django.db.models import CharField, Exists, OuterRef, QuerySet
+from django.db.models.functions import Cast, Lower
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
+from approvals.admin import RequestAct, list_approvals, name_operation_subject
+from approvals.models import Approval
+from approvals.states import ApprovalStatus
 from core.admin.acts import Act, act_on
-from core.admin.cells import NOTHING, Tone, column, link_to, show_id, show_moment, show_status
+from core.admin.cells import NOTHING, Tone, column, link_to, show_day, show_moment, show_status
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
 from core.admin.tables import Table, table_on
 from core.models import User
 from events.admin import list_events
-from kyc.admin.clients import SIGN_INS, show_document
+from kyc.admin.case_tables import make_risk, show_risk
+from kyc.admin.casework import DECIDE
+from kyc.admin.clients import SIGN_INS, show_document, show_kyc_status
 from kyc.admin.documents import make_documents
+from kyc.admin.screening import make_comparisons
+from kyc.cases import decide_case
 from kyc.errors import CaseNotOpenError
 from kyc.models import Client, KycCase
+from kyc.operations import Verification, VerifyHighRisk
 from kyc.selectors import get_fingerprint, list_open_cases
-from kyc.services import decide_case
-from kyc.states import CaseStatus, KycStatus
+from kyc.states import CaseStatus, KycStatus, RiskLevel, WaitsFor
+
+name_operation_subject(operation=VerifyHighRisk, model=KycCase)
 
 _CASE_TONES = {
     CaseStatus.VERIFIED: Tone.GOOD,
@@ -39,38 +52,79 @@ def _show_case_status(case: KycCase) -> str:
     return show_status(case.status, case.get_status_display(), _CASE_TONES)
 
 
+def _is_open(case: KycCase) -> bool:
+    return case.status == CaseStatus.IN_REVIEW
+
+
+def _show_turn(case: KycCase) -> str:
+    """Return for whom an open case waits: an approver, once an analyst has asked for one."""
+    if not _is_open(case):
+        return NOTHING
+    if getattr(case, "is_requested", False):
+        return show_status("", "Approver", {"": Tone.WAITING})
+    tone = Tone.OVER if case.waits_for == WaitsFor.CLIENT else Tone.WAITING
+    return show_status(case.waits_for, case.get_waits_for_display(), {case.waits_for: tone})
+
+
+def _show_age(case: KycCase) -> str:
+    """Return how long the case took, or has been open."""
+    return timesince(case.opened_at, case.decided_at or timezone.now(), depth=1)
+
+
 @admin.register(KycCase)
 class KycCaseAdmin(BankAdmin):
     """A look at a client, ended by a decision or by the client's leaving."""
 
     help_text = (
-        "Each case is one look at who a client is. Approve or reject it with a reason; the client learns of it at "
-        "once, and the decision cannot be taken back, only followed by a new case. A case that waits while its client "
-        "leaves is closed without a decision."
+        "Each case is one look at who a client is. Compare the hits of the screening, look at the documents, record "
+        "what you have checked, then approve or reject with a reason. The client learns of it at once, and the "
+        "decision cannot be taken back, only followed by a new case. A client of high risk needs a second person."
     )
     empty_text = "No case matches. New cases come with each registration; nothing waits for you here."
     search_help_text = "Name or e-mail of the client, id"
     ordering = ("-opened_at",)
     list_select_related = ("client", "decided_by")
     list_display = (
-        column("Case", lambda case: show_id(case.pk)),
-        column("Client", lambda case: link_to(Client, case.client_id, case.client)),
+        column("Client", lambda case: case.client),
+        column("Why", lambda case: case.get_kind_display()),
         column("Status", _show_case_status),
+        column("Risk", show_risk),
+        column("Waits for", _show_turn),
+        column("Age", _show_age),
         column("Opened", lambda case: show_moment(case.opened_at)),
-        column("Ended", lambda case: show_moment(case.decided_at)),
         column("By", lambda case: case.decided_by or NOTHING),
     )
-    list_filter = (("status", ChoicesDropdownFilter), ("opened_at", DayFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("risk", ChoicesDropdownFilter),
+        ("waits_for", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("opened_at", DayFilter),
+    )
     fieldsets = (
         (
-            "Case",
+            "Client",
             {
                 "fields": (
                     column("Client", lambda case: link_to(Client, case.client_id, case.client)),
                     column("E-mail", lambda case: case.client.email),
                     column("Document", lambda case: show_document(case.client)),
+                    column("Born", lambda case: show_day(case.client.birth_date)),
+                    column("KYC", lambda case: show_kyc_status(case.client)),
+                )
+            },
+        ),
+        (
+            "Case",
+            {
+                "fields": (
                     column("Status", _show_case_status),
+                    column("Risk", show_risk),
+                    column("Why", lambda case: case.get_kind_display()),
                     column("Opened", lambda case: show_moment(case.opened_at)),
+                    column("Waits for", _show_turn),
+                    column("Since", lambda case: show_moment(case.waits_since) if _is_open(case) else NOTHING),
+                    column("Stays verified until", lambda case: show_moment(case.grace_until)),
                 )
             },
         ),
@@ -89,7 +143,16 @@ class KycCaseAdmin(BankAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[KycCase]:
         """Leave personal data encrypted until a page shows it."""
         cases: QuerySet[KycCase] = super().get_queryset(request)
+        pending = Approval.objects.filter(
+            operation=VerifyHighRisk.name, subject=Cast(OuterRef("pk"), CharField()), status=ApprovalStatus.PENDING
+        )
+        cases = cases.annotate(is_requested=Exists(pending))
         return cases.defer("client__document_number", "client__birth_date")
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Put what waits longest first in the queue, and the newest first elsewhere."""
+        is_queue = request.GET.get("status__exact") == CaseStatus.IN_REVIEW
+        return ("opened_at", "pk") if is_queue else ("-opened_at", "-pk")
 
     def search_id(self, rows: QuerySet[KycCase], key: UUID) -> QuerySet[KycCase]:
         """Find by id or client."""
@@ -105,7 +168,7 @@ class KycCaseAdmin(BankAdmin):
 class _Decision(Act):
     """A decision on a case, from its own page or from its client's."""
 
-    permission = "kyc.decide_kyccase"
+    permission = DECIDE
     decision: KycStatus
 
     def is_offered(self, subject: Client | KycCase) -> bool:
@@ -119,7 +182,7 @@ class _Decision(Act):
             return ()
         row = (case.client.name, case.client.email, show_document(case.client))
         client = Table(title="Client", headings=("Name", "E-mail", "Document"), rows=[row], empty="")
-        return [client, make_documents(case.client, may_open=True)]
+        return [client, make_risk(case), *make_comparisons(case), make_documents(case.client, may_open=True)]
 
     def get_fingerprint(self, subject: Client | KycCase) -> str:
         """Return that of the client's data."""
@@ -157,6 +220,47 @@ class Approve(_Decision):
     variant = ActionVariant.SUCCESS
     decision = KycStatus.VERIFIED
     explanation = "The client becomes verified and may open accounts from this moment on."
+
+    def is_offered(self, subject: Client | KycCase) -> bool:
+        """Offer it where one person may decide."""
+        case = _find_open_case(subject)
+        return case is not None and case.risk != RiskLevel.HIGH
+
+
+@act_on(KycCase)
+class RequestVerification(RequestAct):
+    """Ask somebody else to approve that a client of high risk is verified."""
+
+    operation = VerifyHighRisk
+    name = "request-verification"
+    variant = ActionVariant.SUCCESS
+
+    def is_offered(self, subject: KycCase) -> bool:
+        """Offer it while the case is open and its risk is high."""
+        return _is_open(subject) and subject.risk == RiskLevel.HIGH
+
+    def get_fingerprint(self, subject: KycCase) -> str:
+        """Return that of the case."""
+        return get_fingerprint(case=subject)
+
+    def list_findings(self, subject: KycCase) -> Sequence[Table]:
+        """Show what would be done, and what about."""
+        about = [make_risk(subject), make_documents(subject.client, may_open=True)]
+        return [*super().list_findings(subject), *about]
+
+    def make_payload(self, *, subject: KycCase, answers: Mapping[str, Any]) -> msgspec.Struct:
+        """Return the case as it was seen, or else as it is."""
+        seen = answers["seen"] if "seen" in answers else get_fingerprint(case=subject)
+        return Verification(case=subject.pk, seen=seen)
+
+    def carry_out(self, *, subject: KycCase, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
+        """Request it for the case as it was seen."""
+        return super().carry_out(subject=subject, seen=seen, answers={**answers, "seen": seen}, actor=actor, now=now)
+
+
+@table_on(KycCase, permission="approvals.view_approval")
+def _show_approvals(request: HttpRequest, case: KycCase) -> Table | None:
+    return list_approvals(subject=str(case.pk))
 
 
 @act_on(Client)

@@ -41,7 +41,8 @@ def show_client_status(client: Client) -> str:
     return show_status(client.status, client.get_status_display(), _CLIENT_TONES)
 
 
-def _show_kyc_status(client: Client) -> str:
+def show_kyc_status(client: Client) -> str:
+    """Return what the bank decided about who the client is."""
     return show_status(client.kyc_status, client.get_kyc_status_display(), KYC_TONES)
 
 
@@ -63,7 +64,7 @@ class ClientAdmin(BankAdmin):
     list_display = (
         "name",
         column("E-mail", lambda client: client.email),
-        column("KYC", _show_kyc_status),
+        column("KYC", show_kyc_status),
         column("Status", show_client_status),
         column("Registered", lambda client: show_moment(client.created_at)),
     )
@@ -80,7 +81,7 @@ class ClientAdmin(BankAdmin):
                     "name",
                     column("E-mail", lambda client: client.email),
                     column("Status", show_client_status),
-                    column("KYC", _show_kyc_status),
+                    column("KYC", show_kyc_status),
                     column("Document", show_document),
                     column("Born", lambda client: "hidden; reveal it if you need it"),
                 )
@@ -93,6 +94,7 @@ class ClientAdmin(BankAdmin):
                     column("Id", lambda client: show_id(client.pk)),
                     column("Signs in as", lambda client: client.user.username),
                     column("Registered", lambda client: show_moment(client.created_at)),
+                    column("Next review", lambda client: show_moment(client.review_due_at)),
                     column("Inactivated", lambda client: show_moment(client.inactivated_at)),
                     column("Reason", lambda client: client.inactivation_reason or NOTHING),
                 )
@@ -139,5 +141,5 @@ def _show_client_of_user(request: HttpRequest, user: User) -> Table | None:
     client = Client.objects.filter(user=user).defer("document_number", "birth_date").first()
     if client is None:
         return None
-    rows = [(link_to(Client, client.pk, client), show_client_status(client), _show_kyc_status(client))]
+    rows = [(link_to(Client, client.pk, client), show_client_status(client), show_kyc_status(client))]
     return Table(title="Client", headings=("Name", "Status", "KYC"), rows=rows, empty="")

@@ -1,5 +1,6 @@
 """Pages of the documents that clients send, and the one way to their files, on which each look is recorded."""
 
+from datetime import date
 from typing import cast
 from uuid import UUID
 
@@ -14,17 +15,21 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from core.admin.cells import column, link, link_to, show_id, show_moment
+from core.admin.cells import column, link, link_to, show_day, show_id, show_moment
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
 from core.admin.tables import Table, table_on
 from core.models import User
+from kyc.admin.screening import link_to_act
 from kyc.errors import DocumentNotFoundError
 from kyc.models import Client, ClientDocument, DocumentFile, KycCase
+from kyc.selectors import map_expiries
 from kyc.services import open_document
 from kyc.states import DocumentMediaType
 
-_OPEN = "kyc.open_clientdocument"
+OPEN = "kyc.open_clientdocument"
+_FRAMED_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+"""Without `sandbox`, in which browsers show no PDF; what acts in a PDF was refused when it came (kyc/inspection)."""
 _EXTENSIONS = {DocumentMediaType.JPEG: "jpg", DocumentMediaType.PDF: "pdf"}
 
 
@@ -96,50 +101,77 @@ class ClientDocumentAdmin(BankAdmin):
         """Send a document's file, after it was recorded who looks."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        if not (self.has_view_permission(request) and request.user.has_perm(_OPEN)):
+        if not (self.has_view_permission(request) and request.user.has_perm(OPEN)):
             raise PermissionDenied
         try:
             file = open_document(document_id=document_id, looked_by=cast("User", request.user), now=timezone.now())
         except DocumentNotFoundError as error:
             raise Http404 from error
-        return _send(file)
+        return _send(file, is_framed="framed" in request.GET)
 
 
-def _send(file: DocumentFile) -> HttpResponse:
-    """Return the file so that it can do nothing: pictures are shown, PDFs saved; neither is kept on the way."""
+def _send(file: DocumentFile, *, is_framed: bool) -> HttpResponse:
+    """Return the file so that it can do nothing, and is not kept on the way.
+
+    Pictures are shown; PDFs are saved, or shown in a frame of our own pages.
+    """
     response = HttpResponse(file.content, content_type=file.media_type)
-    how = "inline" if file.media_type == DocumentMediaType.JPEG else "attachment"
+    how = "inline" if is_framed or file.media_type == DocumentMediaType.JPEG else "attachment"
     name = f"document-{file.document_id}.{_EXTENSIONS[DocumentMediaType(file.media_type)]}"
     response["Content-Disposition"] = f'{how}; filename="{name}"'
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = _FRAMED_POLICY if is_framed else "default-src 'none'; sandbox"
+    if is_framed:
+        response["X-Frame-Options"] = "SAMEORIGIN"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def make_documents(client: Client, *, may_open: bool) -> Table:
-    """Return the client's documents as a table, with their files for who may open them."""
-    documents = client.documents.order_by("-id")
+def make_documents(client: Client, *, may_open: bool, case: KycCase | None = None) -> Table:
+    """Return the client's documents as a table, with their files for who may open them.
+
+    With `case`, until when each is good can be recorded there.
+    """
+    expiries = map_expiries(client=client)
     rows = [
         (
-            link_to(ClientDocument, document.pk),
-            document.get_kind_display(),
+            link_to(ClientDocument, document.pk, document.get_kind_display()),
             show_moment(document.created_at),
+            _show_expiry(document, expiries.get(document.pk), case),
             *([_show_file(document)] if may_open else []),
         )
-        for document in documents
+        for document in client.documents.order_by("-id")
     ]
-    headings = ("Document", "Proves", "Received", *(["File"] if may_open else []))
-    return Table(title="Documents", headings=headings, rows=rows, empty="This client has sent no document.")
+    headings = ("Proves", "Received", "Good until", *(["File"] if may_open else []))
+    help_text = "Each time that you show a file is kept on record." if may_open else ""
+    return Table(
+        title="Documents", headings=headings, rows=rows, help=help_text, empty="This client has sent no document."
+    )
+
+
+def _show_expiry(document: ClientDocument, expires_on: date | None, case: KycCase | None) -> str:
+    if case is None:
+        return show_day(expires_on)
+    button = link_to_act(case, "expiry", "Record", document=document.pk)
+    return format_html("{} {}", show_day(expires_on), button) if expires_on else button
 
 
 def _show_file(document: ClientDocument) -> str:
-    """Return a picture in its place, or a link to a PDF."""
+    """Return a file that is shown in its place once it is unfolded, and not asked for before."""
     address = reverse("admin:kyc_clientdocument_file", args=[document.pk])
     if document.media_type == DocumentMediaType.PDF:
-        return link(address, f"PDF, {filesizeformat(document.size_bytes)}")
+        return format_html(
+            '<details class="look"><summary>Show the PDF, {}</summary>'
+            '<iframe src="{}?framed" title="{}" loading="lazy"></iframe>{}</details>',
+            filesizeformat(document.size_bytes),
+            address,
+            document.get_kind_display(),
+            link(address, "Save the file"),
+        )
     return format_html(
-        '<a href="{}"><img src="{}" alt="{}" height="240" loading="lazy"></a>',
+        '<details class="look"><summary>Show the picture, {}</summary>'
+        '<a href="{}"><img src="{}" alt="{}" loading="lazy"></a></details>',
+        filesizeformat(document.size_bytes),
         address,
         address,
         document.get_kind_display(),
@@ -151,12 +183,7 @@ def _show_documents(request: HttpRequest, client: Client) -> Table:
     return make_documents(client, may_open=False)
 
 
-@table_on(KycCase, permission="kyc.view_clientdocument")
-def _show_documents_of_case(request: HttpRequest, case: KycCase) -> Table:
-    return make_documents(case.client, may_open=request.user.has_perm(_OPEN))
-
-
-@table_on(ClientDocument, permission=_OPEN)
+@table_on(ClientDocument, permission=OPEN)
 def _show_one_file(request: HttpRequest, document: ClientDocument) -> Table:
     return Table(title="File", headings=("File",), rows=[(_show_file(document),)], empty="")
 

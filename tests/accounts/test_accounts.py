@@ -20,9 +20,9 @@ from core.errors import BankError, InvalidInputError
 from core.ids import uuid7
 from core.money import MAX_AMOUNT_MINOR
 from events.models import Event
+from kyc.cases import reopen_case
 from kyc.errors import ClientInactiveError, ClientNotFoundError, ClientNotVerifiedError
 from kyc.models import Client
-from kyc.services import reopen_case
 from kyc.states import KycStatus
 from ledger.errors import (
     AccountInactiveError,

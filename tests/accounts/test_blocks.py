@@ -21,7 +21,7 @@ from core.db import get_constraint_name
 from core.errors import BankError, InvalidInputError
 from core.ids import uuid7
 from events.models import Event
-from kyc.services import reopen_case
+from kyc.cases import reopen_case
 from kyc.states import KycStatus
 from ledger.errors import AccountBlockedError, AccountInactiveError, AccountNotFoundError
 from ledger.holds import place_hold

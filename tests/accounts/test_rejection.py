@@ -14,8 +14,8 @@ from events.groups import get_group
 from events.kafka import drop_publisher
 from events.models import Event, InboxMessage
 from events.relay import relay_events
+from kyc.cases import reopen_case
 from kyc.models import Client
-from kyc.services import reopen_case
 from kyc.states import KycStatus
 from ledger.errors import AccountBlockedError
 from tests.events.broker import wait_until

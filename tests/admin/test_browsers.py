@@ -37,6 +37,7 @@ def test_in_the_back_office_alone_the_theme_may_evaluate_its_attributes() -> Non
     assert policy["script-src"] == {"'self'", "'unsafe-eval'"}
     assert policy["style-src"] == {"'self'", "'unsafe-inline'"}
     assert policy["default-src"] == policy["frame-ancestors"] == {"'none'"}
+    assert policy["frame-src"] == {"'self'"}  # documents are shown in the page of their case
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/api/docs/", "/api/v1/accounts"])

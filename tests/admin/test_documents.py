@@ -40,7 +40,7 @@ def test_stand_beside_the_decision(page: str, image: ClientDocument, pdf: Client
     case = image.client.cases.get()
     path = address(KycCase, "change", case.pk) if page == "case" else address(KycCase, "act", case.pk, "approve")
 
-    content = sign_in("kyc_approver").get(path).content.decode()
+    content = sign_in("kyc_analyst").get(path).content.decode()
 
     assert f'<img src="{find_file(image)}"' in content
     assert f'href="{find_file(pdf)}"' in content

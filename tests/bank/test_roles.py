@@ -37,7 +37,8 @@ def test_no_role_does_what_two_that_exclude_each_other_do(role: str, pair: tuple
 def test_the_pairs_that_must_be_kept_apart_are_forbidden() -> None:
     people = set(ROLES) - {"partner"}
     expected = [{"ops_maker", "ops_checker"}, {"teller", "ops_checker"}, {"kyc_analyst", "kyc_approver"}]
-    expected += [{role, "kyc_approver"} for role in ("teller", "ops_maker", "ops_checker")]
+    for decider in ("kyc_analyst", "kyc_approver"):
+        expected += [{role, decider} for role in ("teller", "ops_maker", "ops_checker")]
     expected += [{lonely, role} for lonely in ("auditor", "administrator") for role in people - {lonely}]
     expected += [{"partner", role} for role in people]
 

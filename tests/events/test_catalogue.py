@@ -28,9 +28,13 @@ from events.inbox import bury
 from events.messages import Message, make_message
 from events.models import DeadLetter, Event
 from events.topics import TOPICS, fan_out
-from kyc.models import Client, KycCase
+from kyc.cases import decide_case, reopen_case
+from kyc.casework import add_note, dispose_hit, record_check, record_expiry, request_information
+from kyc.models import Client, KycCase, ScreeningHit
+from kyc.reviews import run_reviews
+from kyc.screening.lists import load_list
 from kyc.selectors import get_fingerprint
-from kyc.services import add_document, decide_case, record_sign_in, register_client, reopen_case, update_client
+from kyc.services import add_document, record_sign_in, register_client, update_client
 from ledger.holds import capture_hold, expire_holds, place_hold, release_hold
 from ledger.services import reverse_entry
 from notifications.models import Delivery
@@ -41,8 +45,9 @@ from reporting.regulatory.services import resubmit, resubmit_summary, retry_all_
 from tests.antifraud.rulebook import put_in_force, rule
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record, transfer
-from tests.factories import make_account, make_cpf, make_staff, pay_in, set_overdraft_limit, unblock_account
+from tests.factories import make_account, make_cpf, make_staff, pay_in, screen, set_overdraft_limit, unblock_account
 from tests.files import make_jpeg
+from tests.kyc.sanctions import write_list
 from tests.payments.cashier import complete, give_back, make_payment, submit
 from tests.rails.desk import do_every_act
 from tests.regulatory.reports import make_summary
@@ -141,8 +146,42 @@ def live_as_a_client(staff: User) -> Client:
     case = KycCase.objects.get(client=client)
     decide_case(case_id=case.id, seen=get_fingerprint(case=case), decision="rejected", **decide)
     reopened = reopen_case(client_id=client.id, reason="Canaria came back", actor=staff, now=NOW)
+    work_on_case(reopened, staff)
+    reopened.refresh_from_db()
     decide_case(case_id=reopened.id, seen=get_fingerprint(case=reopened), decision="verified", **decide)
+    review(client)
     return client
+
+
+def work_on_case(case: KycCase, staff: User) -> None:
+    """Let a case have everything: a hit, a check, a note, a document's expiry, and a question to its client."""
+    load_list(path=write_list(name="Canaria Amarela", birth_dates=["1991"]), now=NOW)
+    screen(client=case.client, now=NOW)
+    why: dict[str, Any] = {"case_id": case.pk, "actor": staff, "now": NOW}
+    hit = ScreeningHit.objects.get()
+    dispose_hit(hit_id=hit.pk, disposition="false_positive", reason="Not Canaria", **why)
+    record_check(kind="identity_legible", is_passed=True, **why)
+    add_note(text="Canaria is a bird", **why)
+    document = case.client.documents.get()
+    record_expiry(document_id=document.pk, expires_on=date(2030, 1, 1), **why)
+    request_information(kinds=["address"], text="missing", **why)
+
+
+def review(client: Client) -> None:
+    """Let a review fall due, and its grace end."""
+    for days in (800, 900):
+        run_reviews(clock=lambda at=NOW + timedelta(days=days): at, seconds=60)  # type: ignore[misc]
+    case = client.cases.get(status="in_review")
+    screen(client=client, now=NOW)
+    case.refresh_from_db()
+    decide_case(
+        case_id=case.pk,
+        seen=get_fingerprint(case=case),
+        decision="verified",
+        decided_by=make_staff(),
+        reason="Seen",
+        now=NOW + timedelta(days=901),
+    )
 
 
 def record_client_sign_in(client: Client) -> None:

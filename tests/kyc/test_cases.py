@@ -13,6 +13,7 @@ from core.errors import InvalidInputError
 from core.ids import uuid7
 from core.models import User
 from events.models import Event
+from kyc.cases import decide_case, reopen_case
 from kyc.errors import (
     CaseNotFoundError,
     CaseNotOpenError,
@@ -26,7 +27,7 @@ from kyc.errors import (
 )
 from kyc.models import Client, KycCase
 from kyc.selectors import find_client_of_user, get_client, get_fingerprint, list_open_cases
-from kyc.services import decide_case, reopen_case, update_client
+from kyc.services import update_client
 from kyc.states import CaseStatus, KycStatus
 from tests.factories import make_alice, make_bob, make_client, make_inactive_client, make_staff
 from tests.runtime_role import as_runtime_role

@@ -13,6 +13,7 @@ from core.errors import InvalidInputError
 from core.ids import uuid7
 from events.models import Event
 from kyc import files
+from kyc.cases import decide_case
 from kyc.errors import (
     ClientChangedError,
     ClientInactiveError,
@@ -22,7 +23,7 @@ from kyc.errors import (
 )
 from kyc.models import ClientDocument, DocumentFile, DocumentLook
 from kyc.selectors import get_fingerprint
-from kyc.services import add_document, decide_case, open_document
+from kyc.services import add_document, open_document
 from kyc.states import KycStatus
 from tests.factories import make_alice, make_bob, make_inactive_client, make_staff
 from tests.files import make_image, make_jpeg, make_pdf

@@ -13,12 +13,22 @@ from events.catalogue.others import NotificationSend
 from events.catalogue.transactions import FraudAlert, PaymentProcessed
 from events.messages import make_message
 from events.models import Event, InboxMessage
+from kyc.casework import request_information
+from kyc.reviews import run_reviews
 from kyc.states import KycStatus
 from notifications.models import Delivery, Notification
 from notifications.services import change_preferences
 from tests.events.delivery import deliver, list_messages
 from tests.events.facts import transfer
-from tests.factories import make_account, make_alice, make_bob, make_client, unblock_account
+from tests.factories import (
+    decide_client,
+    make_account,
+    make_alice,
+    make_bob,
+    make_client,
+    make_staff,
+    unblock_account,
+)
 from tests.notifications.news import GROUP, hear, list_kinds
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +61,23 @@ def test_a_rejected_client_is_told_so() -> None:
     hear()
 
     assert list_kinds(mallory) == ["client_created", "client_rejected"]
+
+
+def test_a_client_is_told_which_documents_are_missing_and_of_its_review() -> None:
+    bob, analyst = make_bob(), make_staff()
+    now = timezone.now()
+    request_information(
+        case_id=bob.cases.get().pk, kinds=["address", "identity"], text="too_old", actor=analyst, now=now
+    )
+    decide_client(client=bob, decision=KycStatus.VERIFIED)
+    for days in (400, 500):
+        run_reviews(clock=lambda at=now + timedelta(days=days): at, seconds=60)  # type: ignore[misc]
+
+    hear()
+
+    told = Notification.objects.get(kind="information_requested")
+    assert told.facts == {"kinds": ["identity", "address"], "text": "too_old"}
+    assert list_kinds(bob)[-3:] == ["client_verified", "client_review_opened", "client_in_review"]
 
 
 def test_both_sides_of_a_transfer_are_told_each_of_its_own_account() -> None:

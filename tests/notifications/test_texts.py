@@ -62,7 +62,7 @@ def make_notification(code: str, language: str, **facts: object) -> Notification
         kind=code,
         language=language,
         happened_at=NOW,
-        facts=known | {"rules": ["amount"]} | facts,
+        facts=known | {"rules": ["amount"], "kinds": ["identity", "address"], "text": "illegible"} | facts,
     )
 
 

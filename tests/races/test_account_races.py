@@ -13,11 +13,11 @@ from accounts.models import Account
 from accounts.services import inactivate_account, inactivate_client, open_account
 from accounts.states import AccountStatus
 from core.errors import BankError
+from kyc.cases import decide_case
 from kyc.errors import ClientBusyError, ClientExistsError, ClientInactiveError
 from kyc.locks import lock_client
 from kyc.models import Client, KycCase
 from kyc.selectors import get_fingerprint
-from kyc.services import decide_case
 from kyc.states import ClientStatus, KycStatus
 from tests.factories import make_account, make_alice, make_bob, make_client, make_staff
 from tests.races.rivals import locked_elsewhere, run_together, start_until_blocked

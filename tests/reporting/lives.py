@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.services import inactivate_account, inactivate_client
+from kyc.cases import reopen_case
 from kyc.models import Client
-from kyc.services import record_sign_in, reopen_case
+from kyc.services import record_sign_in
 from kyc.states import KycStatus
 from reporting.analytics.models import (
     PROJECTIONS,

@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.services import block_account, inactivate_account
 from core.models import IdempotencyKey
 from events.models import Event
+from kyc.cases import reopen_case
 from kyc.models import Client
-from kyc.services import reopen_case
 from kyc.states import KycStatus
 from ledger.models import LedgerAccount
 from tests.factories import decide_client, make_account, make_staff, pay_out, unblock_account
