@@ -18,7 +18,7 @@ from bank.demo.people import PASSWORD
 from bank.roles import ROLES
 from core.models import User
 from events.models import Event
-from kyc.models import Client, ClientDocument
+from kyc.models import Client, ClientDocument, KycCase, ScreeningHit
 from kyc.states import KycStatus
 from ledger.models import Hold, JournalEntry
 from ledger.states import HoldOrigin, HoldStatus
@@ -87,6 +87,14 @@ def test_something_waits_today() -> None:
     }
 
 
+def test_analysts_have_a_hit_to_look_at_and_a_client_for_two_people() -> None:
+    seed()
+
+    bruno, bob = (KycCase.objects.get(client__user__username=name) for name in ("bruno", "bob"))
+    assert ScreeningHit.objects.get(screening__client=bruno.client).disposition == ""
+    assert (bob.risk, bob.waits_for, bob.notes.count()) == ("high", "analyst", 1)
+
+
 def test_its_past_ran_for_thirty_days_and_shows_what_a_bank_sees() -> None:
     seed()
 
@@ -143,7 +151,7 @@ def test_everybody_signs_in_with_the_demo_password() -> None:
 
     users = {user.username: user for user in User.objects.all()}
     assert set(users) == {
-        "alice", "bruno", "carla", "mallory", "admin", *ROLES,
+        "alice", "bob", "bruno", "carla", "mallory", "admin", *ROLES,
     }  # fmt: skip
     assert all(user.check_password(PASSWORD) for user in users.values())
     assert {name for name, user in users.items() if user.is_staff} == {"admin", *ROLES} - {"partner"}
