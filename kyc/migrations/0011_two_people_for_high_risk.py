@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='kyccase',
             name='approval',
-            field=models.OneToOneField(blank=True, help_text='Of what is of high risk.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approval'),
+            field=models.OneToOneField(blank=True, help_text='Where the risk is high.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approval'),
         ),
         migrations.AddField(
             model_name='kyccasehistory',
             name='approval',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='Of what is of high risk.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='approvals.approval'),
+            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='Where the risk is high.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='approvals.approval'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='kyccase',
