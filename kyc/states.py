@@ -87,9 +87,9 @@ class ScreeningCause(models.TextChoices):
 class Comparison(models.TextChoices):
     """How something of a client compares with what a list says of a person."""
 
-    EQUAL = "equal", "Equal"
-    SIMILAR = "similar", "Same year"
-    OTHER = "other", "Other"
+    EQUAL = "equal", "The same"
+    SIMILAR = "similar", "The same year"
+    OTHER = "other", "Another"
     UNKNOWN = "unknown", "Not listed"
 
 

@@ -20,7 +20,7 @@ from approvals.admin import RequestAct, list_approvals, name_operation_subject
 from approvals.models import Approval
 from approvals.states import ApprovalStatus
 from core.admin.acts import Act, act_on
-from core.admin.cells import NOTHING, Tone, column, link_to, show_day, show_moment, show_status
+from core.admin.cells import NOTHING, Tone, column, link_to, show_moment, show_status
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
 from core.admin.tables import Table, table_on
@@ -109,7 +109,7 @@ class KycCaseAdmin(BankAdmin):
                     column("Client", lambda case: link_to(Client, case.client_id, case.client)),
                     column("E-mail", lambda case: case.client.email),
                     column("Document", lambda case: show_document(case.client)),
-                    column("Born", lambda case: show_day(case.client.birth_date)),
+                    column("Born", lambda case: "hidden; reveal it on the client's page"),
                     column("KYC", lambda case: show_kyc_status(case.client)),
                 )
             },

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.admin.cells import NOTHING, Tone, show_day, show_moment, show_status
+from core.admin.cells import NOTHING, Tone, show_moment, show_status
 from core.admin.tables import Table, table_on
 from kyc.models import KycCase, SanctionsEntry, Screening, ScreeningHit
 from kyc.selectors import find_last_screening, list_hits
@@ -98,13 +98,12 @@ def make_comparisons(case: KycCase) -> list[Table]:
     screening = find_last_screening(client_id=case.client_id)
     hits = [hit for hit in list_hits(screening=screening) if not hit.disposition]
     listed = _read_entries(screening, hits)
-    client = case.client
-    rows: list[tuple[object, ...]] = [("The client", client.name, NOTHING, show_day(client.birth_date), NOTHING)]
+    rows: list[tuple[object, ...]] = [("The client", case.client.name, NOTHING, NOTHING, NOTHING, NOTHING)]
     for hit in hits:
         entry = listed.get(hit.reference, {})
         aliases, born = ", ".join(entry.get("aliases", [])), ", ".join(entry.get("birth_dates", []))
-        rows.append(
-            (f"{hit.reference}, {hit.score}", hit.listed_name, aliases or NOTHING, born or NOTHING, hit.program)
-        )
-    headings = ("Who", "Name", "Aliases", "Born", "Listed for")
+        compared = show_status(hit.birth_date, hit.get_birth_date_display(), _COMPARISONS)
+        who = f"{hit.reference}, {hit.score}"
+        rows.append((who, hit.listed_name, aliases or NOTHING, born or NOTHING, compared, hit.program or NOTHING))
+    headings = ("Who", "Name", "Aliases", "Born", "Birth date is", "Listed for")
     return [Table(title="Side by side", headings=headings, rows=rows, empty="")]
