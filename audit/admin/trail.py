@@ -81,7 +81,7 @@ def show_trail(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "title": f"{_TITLES[scope.kind]}: {subject}",
         "help_text": _HELP,
         "filters": _list_filters(request, wanted),
-        "tables": [_make_table(items[:_ROWS], more=_link_to_older(request, items))],
+        "tables": [_make_table(items[:_ROWS], address=request.path, more=_link_to_older(request, items))],
         "subject_page": find_page(type(subject), subject.pk),
     }
     return TemplateResponse(request, "admin/bank/trail.html", context)
@@ -130,12 +130,13 @@ def _list_filters(request: HttpRequest, wanted: Wanted) -> list[tuple[str, str, 
     return [*kinds, (_narrow(request, actor=""), f"Only {name} - show all", True)]
 
 
-def _make_table(items: Sequence[Item], *, title: str = "Trail", more: Sequence[Link] = ()) -> Table:
+def _make_table(items: Sequence[Item], *, address: str, more: Sequence[Link], title: str = "Trail") -> Table:
+    """Return items as a table; `address` is of the list that they are of, which each person narrows."""
     users = _name_users([item.user_id for item in items if item.user_id is not None])
     return Table(
         title=title,
         headings=_HEADINGS,
-        rows=[_make_row(item, users) for item in items],
+        rows=[_make_row(item, users, address) for item in items],
         empty="Nothing is on record.",
         more=more,
     )
@@ -145,11 +146,11 @@ def _name_users(ids: Sequence[int]) -> dict[int, str]:
     return dict(User.objects.filter(pk__in=set(ids)).values_list("pk", "username"))
 
 
-def _make_row(item: Item, users: Mapping[int, str]) -> tuple[object, ...]:
+def _make_row(item: Item, users: Mapping[int, str], address: str) -> tuple[object, ...]:
     origin = item.origin or {}
     return (
         show_moment(item.at),
-        _show_actor(item, users),
+        _show_actor(item, users, address),
         _show_origin(item.origin),
         _show_what(item),
         _show_subject(item),
@@ -157,11 +158,10 @@ def _make_row(item: Item, users: Mapping[int, str]) -> tuple[object, ...]:
     )
 
 
-def _show_actor(item: Item, users: Mapping[int, str]) -> str:
+def _show_actor(item: Item, users: Mapping[int, str], address: str) -> str:
     if item.user_id is None:
         return "the bank" if item.origin else "nobody known: SQL by hand"
-    address = f"?{urlencode({'actor': item.user_id})}"
-    return link(address, users.get(item.user_id, f"user {item.user_id}"))
+    return link(f"{address}?{urlencode({'actor': item.user_id})}", users.get(item.user_id, f"user {item.user_id}"))
 
 
 def _show_origin(origin: Mapping[str, Any] | None) -> str:
@@ -244,7 +244,7 @@ def _show_what_user_did(request: HttpRequest, user: User) -> Table:
 def _show_latest(scope: Scope) -> Table:
     items = list_trail(scope=scope, wanted=Wanted(), limit=_SHOWN)
     address = reverse("audit_trail", args=[scope.kind.value, scope.key])
-    return _make_table(items, title=_TITLES[scope.kind], more=[Link(address, "All of it")])
+    return _make_table(items, title=_TITLES[scope.kind], address=address, more=[Link(address, "All of it")])
 
 
 admin_urlpatterns = [

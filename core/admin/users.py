@@ -6,6 +6,8 @@ Whoever may change users must not become a superuser by it: who is one, and what
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -31,6 +33,7 @@ _MADE: Any = column("Made", lambda user: show_moment(user.date_joined))
 
 
 admin.site.unregister(Group)  # roles have a page of their own, core/admin/roles.py
+admin.site.unregister([Authenticator, EmailAddress])  # allauth's forms would let second factors be edited
 
 
 class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types

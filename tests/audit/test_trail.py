@@ -153,6 +153,7 @@ def test_the_page_shows_before_and_after_and_why(now: datetime) -> None:
     page = read_trail(browser, "account", account.pk)
 
     assert "Status: active → blocked" in page
+    assert f"{reverse('audit_trail', args=['account', account.pk])}?actor=" in open_page(browser, account)
     assert "Suspected fraud" in page
 
 
