@@ -281,6 +281,7 @@ def test_postgresql_itself_verifies_nobody_who_may_be_listed(
     screen_all()
     prepare(case)
     decided = {"status": "verified", "decided_at": NOW, "decided_by": make_staff(), "reason": "Forged"}
+    decided["risk"] = "medium"  # of high risk, the missing approval is what is refused first
 
     with pytest.raises(IntegrityError) as refused, as_runtime_role(), transaction.atomic():
         KycCase.objects.filter(pk=case.pk).update(**decided)
