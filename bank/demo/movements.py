@@ -82,6 +82,8 @@ _CAR = Move(CARLA, ALICE, 19_500_00, "Car")
 _SOFA = Move(MALLORY, CARLA, 900_00, "Sofa")
 _LOAN = Move(MALLORY, ALICE, 2_000_00, "Loan paid back")
 _RENT = Move(ALICE, CARLA, 1_180_00, "My half of the rent")
+_BOAT_SOLD = Move(_CASH, CARLA, 21_000_00, "Boat sold", is_by_staff=True)
+_BOAT_SHARE = Move(CARLA, ALICE, 21_000_00, "Your share of the boat")
 _PLANS: dict[int, tuple[Move, ...]] = {
     4: _SALARIES,
     6: (_SOFA,),
@@ -92,8 +94,12 @@ _PLANS: dict[int, tuple[Move, ...]] = {
     23: (_CAR,),
     25: (_LOAN, _SOFA),
     28: (Move(DOLLARS, _CASH, 3_000_00, "Travel money"),),
+    29: (_BOAT_SOLD, _BOAT_SHARE),
 }
-"""What is planned for some days, counted from 0; there is never enough for car, sofa, loan and journey."""
+"""What is planned for some days, counted from 0; there is never enough for car, sofa, loan and journey.
+
+The share of the boat is so far from what Carla usually sends that it waits in review.
+"""
 
 _LAST = (_RENT, Move(ALICE, SAVINGS, 200_00, "For a rainy day"), _CAR)
 """What was ordered for the day on which the demo bank is made."""

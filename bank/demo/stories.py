@@ -1,4 +1,4 @@
-"""What takes several steps in the demo bank: payments to other banks, holds, and the blocking of an account.
+"""What takes several steps in the demo bank: payments to other banks, holds, and how an account came to be blocked.
 
 Each step repeats the order under its key, which leads to what the first one made.
 """
@@ -10,17 +10,28 @@ from uuid import UUID
 from accounts.models import Account
 from accounts.services import block_account
 from bank.demo.steps import ALICE, BLOCKED_FROM, CARLA, MALLORY, Accounts, Step
+from core.models import User
 from transfers import holds
+from transfers.antifraud.services import list_party
+from transfers.antifraud.states import ListingEffect
 from transfers.holds import CaptureOrder, HoldOrder
+from transfers.orders import TransferOrder
 from transfers.payments.creditors import Creditor
 from transfers.payments.orders import PaymentOrder
 from transfers.payments.services import complete_payment, mark_submitted, order_payment, return_payment
+from transfers.services import submit_transfer
+from transfers.states import TransferKind
 
+_LISTED_BY = "ops_maker"
+_INVENTED = "Invented for the demo"
 _INVOICE = Creditor("Bruno Barbosa", bank="341", branch="0001", account="12345-6")
 
 
 def list_stories(*, accounts: Accounts, begin: datetime) -> Iterator[Step]:
-    """Yield two payments, of which one comes back, two holds, of which one is captured, and the block of Mallory."""
+    """Yield two payments, of which one comes back, two holds, of which one is captured, and the end of Mallory's trade.
+
+    Mallory is put on the list of the blocked, what Alice sends then is rejected, and the account is blocked.
+    """
     paid = make_payment_order(accounts[ALICE], amount=320_00, key="demo-payment-1", text="Invoice 2026-101")
     yield from _pay(paid, begin + timedelta(days=9, hours=8))
     returned = make_payment_order(accounts[ALICE], amount=89_90, key="demo-payment-2", text="Invoice 2026-109")
@@ -28,7 +39,10 @@ def list_stories(*, accounts: Accounts, begin: datetime) -> Iterator[Step]:
     yield _send_back(returned, begin + timedelta(days=18, hours=4))
     yield from _hold_and_capture(accounts[CARLA], accounts[ALICE], begin + timedelta(days=12, hours=9))
     yield from _hold_and_release(accounts[ALICE], begin + timedelta(days=20, hours=9))
-    yield _block(accounts[MALLORY], begin + timedelta(days=BLOCKED_FROM))
+    blocked_at = begin + timedelta(days=BLOCKED_FROM)
+    yield _list(accounts[MALLORY], blocked_at - timedelta(hours=4))
+    yield _send_in_vain(accounts[ALICE], accounts[MALLORY], blocked_at - timedelta(hours=1))
+    yield _block(accounts[MALLORY], blocked_at)
 
 
 def make_payment_order(debtor: Account, *, amount: int, key: str, text: str) -> PaymentOrder:
@@ -104,6 +118,28 @@ def _hold_and_release(account: Account, at: datetime) -> Iterator[Step]:
     yield Step(at + timedelta(hours=19), release)
 
 
+def _list(account: Account, at: datetime) -> Step:
+    def list_owner(now: datetime) -> None:
+        actor = User.objects.get(username=_LISTED_BY)
+        list_party(party_id=account.client_id, effect=ListingEffect.BLOCKED, reason=_INVENTED, actor=actor, now=now)
+
+    return Step(at, list_owner)
+
+
+def _send_in_vain(debtor: Account, creditor: Account, at: datetime) -> Step:
+    order = TransferOrder(
+        kind=TransferKind.INTERNAL,
+        debtor_account_id=debtor.pk,
+        creditor_account_id=creditor.pk,
+        amount=240_00,
+        currency=debtor.currency,
+        principal_id=debtor.client.user_id,
+        idempotency_key="demo-listed",
+        client_id=debtor.client_id,
+        remittance_information="Second-hand camera",
+    )
+    return Step(at, lambda now: submit_transfer(order=order, now=now))
+
+
 def _block(account: Account, at: datetime) -> Step:
-    reason = "Invented for the demo"
-    return Step(at, lambda now: block_account(account_id=account.pk, reason=reason, actor=None, now=now))
+    return Step(at, lambda now: block_account(account_id=account.pk, reason=_INVENTED, actor=None, now=now))

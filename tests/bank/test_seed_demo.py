@@ -23,6 +23,8 @@ from kyc.states import KycStatus
 from ledger.models import Hold, JournalEntry
 from ledger.states import HoldOrigin, HoldStatus
 from tests.factories import pay_out, unblock_account
+from transfers.antifraud.models import Judgement, Review
+from transfers.antifraud.states import ReviewStatus
 from transfers.models import Transfer
 from transfers.payments.models import Payment
 from transfers.payments.states import PaymentStatus
@@ -46,7 +48,7 @@ ACCOUNTS = {
     ("alice", "BRL", "checking", 10_201_15, AccountStatus.ACTIVE),
     ("alice", "BRL", "savings", 840_22, AccountStatus.ACTIVE),
     ("alice", "USD", "checking", 1_094_05, AccountStatus.ACTIVE),
-    ("carla", "BRL", "checking", 8_886_08, AccountStatus.ACTIVE),
+    ("carla", "BRL", "checking", 29_886_08, AccountStatus.ACTIVE),
     ("mallory", "BRL", "checking", 270_05, AccountStatus.BLOCKED),
 }
 """Where the past always leads: owner, currency, kind, booked balance in minor units and status of each account."""
@@ -93,6 +95,17 @@ def test_analysts_have_a_hit_to_look_at_and_a_client_for_two_people() -> None:
     bruno, bob = (KycCase.objects.get(client__user__username=name) for name in ("bruno", "bob"))
     assert ScreeningHit.objects.get(screening__client=bruno.client).disposition == ""
     assert (bob.risk, bob.waits_for, bob.notes.count()) == ("high", "analyst", 1)
+
+
+def test_one_transfer_waits_in_review_and_one_was_rejected() -> None:
+    seed()
+
+    waiting = Review.objects.select_related("transfer").get(status=ReviewStatus.OPEN)
+    assert (waiting.transfer.status, waiting.transfer.amount) == (TransferStatus.IN_REVIEW, 21_000_00)
+    rejected = Transfer.objects.get(failure_code="rejected_by_antifraud")
+    assert rejected.creditor_account == Account.objects.get(client__user__username="mallory")
+    found = dict(Judgement.objects.values_list("id", "findings"))
+    assert [found[each][0]["rule"] for each in (waiting.pk, rejected.pk)] == ["habit", "listed"]
 
 
 def test_its_past_ran_for_thirty_days_and_shows_what_a_bank_sees() -> None:
@@ -142,7 +155,7 @@ def test_a_history_that_was_cut_off_is_completed_by_the_next_run(monkeypatch: py
     seed()
 
     assert list_accounts() == ACCOUNTS
-    assert Transfer.objects.count() == 199
+    assert Transfer.objects.count() == 202
     assert Event.objects.filter(type="client.signed_in").count() == 137
 
 
