@@ -27,7 +27,7 @@ class LiftBlock(Operation):
     """Let money move that a block stops. Its end is no business of people: the system lifts what is over."""
 
     name = LIFT_BLOCK
-    title = "Lift"
+    title = "Lift the block"
     explanation = (
         "What this block stops may move again, unless another block that stands refuses it, too. With the last block "
         "the account is active again, and its client is told."

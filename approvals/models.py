@@ -110,5 +110,5 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return what and which."""
-        return f"{self.operation} {self.id}"
+        """Return which."""
+        return f"approval {self.id}"

@@ -107,7 +107,7 @@ def _count_blocked() -> Queue:
     return Queue(
         title="Blocked accounts",
         waiting=count,
-        note="No money moves on them" if count else "Money moves on every account",
+        note="Each page says what is stopped" if count else "Money moves on every account",
         address=find_list(Account, status__exact=AccountStatus.BLOCKED),
     )
 

@@ -555,6 +555,7 @@ UNFOLD: dict[str, object] = {
     "SITE_HEADER": "Bank",
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/bank.svg")}],
     "SITE_URL": None,
     "DASHBOARD_CALLBACK": "bank.dashboard.add_figures",
     "SIDEBAR": {"navigation": "bank.navigation.list_groups"},

@@ -55,7 +55,7 @@ def show_subject(event: Event) -> str:
 
 def list_events(*, key: UUID, leave_out: Collection[str] = ()) -> Table:
     """Return the latest events about one subject, but for those of the types in `leave_out`."""
-    events = Event.objects.filter(key=key).exclude(type__in=leave_out).order_by("-seq")[:_SHOWN]
+    events = list(Event.objects.filter(key=key).exclude(type__in=leave_out).order_by("-seq")[:_SHOWN])
     return Table(
         title="Events",
         headings=("Sequence", "What happened", "When", "Why"),
@@ -65,7 +65,7 @@ def list_events(*, key: UUID, leave_out: Collection[str] = ()) -> Table:
         ],
         empty="Nothing has been told about this yet.",
         help=f"The latest {_SHOWN}. Each was written in the commit that made it true.",
-        more=(Link(find_list(Event, q=str(key)), "All events about this"),),
+        more=(Link(find_list(Event, q=str(key)), "All events about this"),) if events else (),
     )
 
 
@@ -76,7 +76,8 @@ def link_to_latest_event(*, key: UUID, event_type: str) -> str:
 
 
 def _get_reason(event: Event) -> str:
-    return str(event.payload.get("reason", "")) if isinstance(event.payload, dict) else ""
+    reason = event.payload.get("reason") if isinstance(event.payload, dict) else None
+    return str(reason or NOTHING)
 
 
 @admin.register(Event)

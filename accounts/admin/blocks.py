@@ -136,8 +136,8 @@ class Block(Act):
     icon = "block"
     permission = "accounts.block_account"
     explanation = (
-        "From now on the account takes or gives no money, or neither, until the block is lifted. Its client still sees "
-        "it and is told. Other blocks that stand are not touched."
+        "From now on the account takes no money, gives none, or neither, until the block is lifted. Its client still "
+        "sees it and is told. Other blocks that stand are not touched."
     )
     variant = ActionVariant.WARNING
     form = BlockForm
@@ -193,12 +193,12 @@ def _show_blocks(request: HttpRequest, account: Account) -> Table:
     more = (Link(find_list(AccountBlock, q=str(account.pk)), "All blocks of this account"),)
     return Table(
         title="Blocks",
-        headings=("Stops", "Why", "Placed", "By", "Until", "Lifted", "By", "Why lifted"),
+        headings=("Placed", "Stops", "Why", "By", "Until", "Lifted", "By", "Why lifted"),
         rows=[
             (
-                link_to(AccountBlock, block.pk, show_scope(block)),
+                link_to(AccountBlock, block.pk, show_moment(block.placed_at)),
+                show_scope(block),
                 block.reason,
-                show_moment(block.placed_at),
                 _show_placer(block),
                 show_moment(block.valid_until),
                 show_moment(block.lifted_at),

@@ -98,12 +98,13 @@ def _add_lines(request: HttpRequest) -> Any:
 
 def _read(form: EntryForm, lines: Any) -> ManualEntry | None:
     """Return the entry; None after saying at the fields what is wrong."""
-    if not (form.is_valid() and lines.is_valid()):
+    is_filled_in = form.is_valid()  # whatever it says, the lines are looked at too: all that is wrong is told at once
+    if not lines.is_valid():
         return None
     used = [line for line in lines if any(line.cleaned_data.values())]
     accounts = find_accounts_by_text(texts={line.cleaned_data["account"] for line in used})
     read = [line.read(accounts) for line in used]
-    if None in read:
+    if None in read or not is_filled_in:
         return None
     return ManualEntry(tuple(line for line in read if line is not None), form.cleaned_data["value_date"])
 

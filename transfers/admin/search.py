@@ -35,11 +35,11 @@ class SearchForm(forms.Form):
     party = _text("Account or client", help_text="A number, or a part of a client's name.")
     key = _text("Idempotency key", max_length=255, help_text="The whole key; kept for a limited time.")
     first_day = forms.DateField(label="Ordered from", required=False, widget=_DayInput)
-    last_day = forms.DateField(label="to", required=False, widget=_DayInput)
+    last_day = forms.DateField(label="Ordered until", required=False, widget=_DayInput)
+    text = _text("Remittance", help_text="A part of what the debtor wrote.")
     currency = _text("Currency", max_length=3, help_text="Needed for an amount.")
     least = _text("Amount from", max_length=32)
-    most = _text("to", max_length=32, help_text="The same twice for an exact amount.")
-    text = _text("Remittance", help_text="A part of what the debtor wrote.")
+    most = _text("Amount up to", max_length=32, help_text="The same twice for an exact amount.")
 
     def read(self) -> Wanted:
         """Return what is wanted; the form is valid. Raises InvalidInputError."""

@@ -151,20 +151,21 @@ def _show_payments_of_account(request: HttpRequest, account: Account) -> Table:
 
 
 def _make_payments(payments: QuerySet[Payment], *, more: tuple[Link, ...] = ()) -> Table:
+    rows = [
+        (
+            link_to(Payment, payment.pk),
+            _show_payment_amount(payment),
+            _show_payment_status(payment),
+            show_moment(payment.created_at),
+        )
+        for payment in payments
+    ]
     return Table(
         title="Payments to other banks",
         headings=("Payment", Amount("Amount"), "Status", "Ordered"),
-        rows=[
-            (
-                link_to(Payment, payment.pk),
-                _show_payment_amount(payment),
-                _show_payment_status(payment),
-                show_moment(payment.created_at),
-            )
-            for payment in payments
-        ],
+        rows=rows,
         empty="No payment was ever ordered from this account.",
-        more=more,
+        more=more if rows else (),
     )
 
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from msgspec.structs import asdict
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from approvals.admin import RequestAct, name_operation_subject
@@ -18,7 +19,6 @@ from core.admin.cells import (
     Tone,
     column,
     link_to,
-    show_json,
     show_moment,
     show_status,
 )
@@ -31,8 +31,9 @@ from transfers.antifraud.admin.findings import MODE_TONES
 from transfers.antifraud.models import Activation, RuleSet
 from transfers.antifraud.operations import ActivateRules, NewRules
 from transfers.antifraud.rule_sets import get_active_id
+from transfers.antifraud.rules import RuleEntry, read_rules
 from transfers.antifraud.selectors import count_findings
-from transfers.antifraud.states import Mode
+from transfers.antifraud.states import Decision, Mode
 
 _REPORTED = timedelta(days=30)
 
@@ -83,7 +84,6 @@ class RuleSetAdmin(BankAdmin):
                     column("What is new", lambda rule_set: rule_set.note),
                     column("By", lambda rule_set: rule_set.made_by or NOTHING),
                     column("Proposed", lambda rule_set: show_moment(rule_set.made_at)),
-                    column("Rules", lambda rule_set: show_json(rule_set.definition)),
                 )
             },
         ),
@@ -131,6 +131,36 @@ class AskToActivate(RequestAct):
     def make_payload(self, *, subject: RuleSet, answers: Mapping[str, Any]) -> NewRules:
         """Name the version."""
         return NewRules(subject.pk)
+
+
+@table_on(RuleSet, permission="antifraud.view_ruleset")
+def _show_rules(request: HttpRequest, rule_set: RuleSet) -> Table:
+    return Table(
+        title="Rules",
+        headings=("Rule", "Counts", "Leads to", "With"),
+        rows=[
+            (
+                entry.rule.title,
+                show_status(entry.mode, Mode(entry.mode).label, MODE_TONES),
+                Decision(entry.action).label,
+                _show_terms(entry),
+            )
+            for entry in read_rules(rule_set.definition).rules
+        ],
+        empty="This version has no rules: every order is accepted.",
+        help="In the order in which they are asked. Amounts are whole units; * is any other currency.",
+    )
+
+
+def _show_terms(entry: RuleEntry) -> str:
+    terms = {name.replace("_", " "): value for name, value in asdict(entry.rule).items() if value is not None}
+    return "; ".join(f"{name} {_show_term(value)}" for name, value in terms.items()) or NOTHING
+
+
+def _show_term(value: int | Mapping[str, int]) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return " / ".join(f"{amount:,} {currency}" for currency, amount in value.items())
 
 
 @table_on(RuleSet, permission="antifraud.view_ruleset")
