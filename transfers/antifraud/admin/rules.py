@@ -145,7 +145,7 @@ def _show_rules(request: HttpRequest, rule_set: RuleSet) -> Table:
                 Decision(entry.action).label,
                 _show_terms(entry),
             )
-            for entry in read_rules(rule_set.definition).rules
+            for entry in read_rules(definition=rule_set.definition).rules
         ],
         empty="This version has no rules: every order is accepted.",
         help="In the order in which they are asked. Amounts are whole units; * is any other currency.",
