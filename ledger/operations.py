@@ -44,8 +44,8 @@ class PostManualEntry(Operation):
 def _name_customers(accounts: list[LedgerAccount]) -> list[str]:
     """Return a sentence that warns that customers see it, if there is a customer's account."""
     count = sum(account.holder_id is not None for account in accounts)
-    accounts_said = "a customer's account" if count == 1 else f"{count} customers' accounts"
-    return [f"It moves money on {accounts_said}; the statements show it."] if count else []
+    whose = "a customer's account" if count == 1 else f"{count} customers' accounts"
+    return [f"It moves money on {whose}; the statements show it."] if count else []
 
 
 def _show(line: ManualLine, account: LedgerAccount) -> MoneyLine:
