@@ -33,8 +33,12 @@ SUBJECTS = (Account, AccountBlock, Client, KycCase, DeadLetter)
 CASEWORK = {"clear-hit", "confirm-hit", "ask", "note", "check", "expiry", "request-verification"}
 """Acts that end nothing and ask for other things than a reason: tests/admin/test_casework.py."""
 
+LISTINGS = {"list", "unlist"}
+"""Acts on a list of antifraud's, which leave the row as it is: tests/admin/test_listings.py."""
+
 # A reveal changes nothing, and answers at once: tests/audit/test_reveal.py.
-ACTS = [(model, act) for model in SUBJECTS for act in list_acts(model) if act.name not in {*CASEWORK, "reveal"}]
+ELSEWHERE = {*CASEWORK, *LISTINGS, "reveal"}
+ACTS = [(model, act) for model in SUBJECTS for act in list_acts(model) if act.name not in ELSEWHERE]
 
 
 def _make_subject(model: type[Model], name: str) -> Any:

@@ -19,6 +19,7 @@ from tests.admin.conftest import Bank, order_transfer
 from tests.factories import make_account, make_client
 from tests.plans import explain
 from transfers.models import Transfer
+from transfers.states import TransferStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -95,16 +96,18 @@ def test_transfers_are_found_by_what_is_known_of_them(bank: Bank, sign_in: SignI
     other = Transfer.objects.get(pk=order_transfer(debtor=others[0], creditor=others[1], amount=40_00))
     browser = sign_in("teller")
     key = IdempotencyKey.objects.get(resource_id=bank.transfer.pk).key
-    both, alone = {get_page(bank.transfer), get_page(bank.failed)}, {get_page(bank.transfer)}
+    alone = {get_page(bank.transfer)}
+    waiting = Transfer.objects.get(status=TransferStatus.IN_REVIEW)  # to Alice
+    hers = {*alone, get_page(bank.failed), get_page(waiting)}
 
     assert find(browser, transfer=str(bank.transfer.pk)) == alone
     assert find(browser, key=key) == alone
-    assert find(browser, party="alice") == both
+    assert find(browser, party="alice") == hers
     assert find(browser, party=others[1].number) == {get_page(other)}
     assert find(browser, party="alice", currency="brl", most="25.00") == alone
     assert find(browser, **list_days(), currency="BRL", least="25.00", most="25.00") == alone
     assert find(browser, **list_days(), currency="BRL", least="25.01", most="40.00") == {get_page(other)}
-    assert find(browser, **list_days(days=80), text="lunch") == {*both, get_page(other)}
+    assert find(browser, **list_days(days=80), text="lunch") == {*hers, get_page(other)}
     assert find(browser, first_day="2020-01-01", last_day="2020-01-31") == set()
     assert find(browser, transfer=str(uuid7())) == set()
 
