@@ -150,12 +150,14 @@ def test_refuses_to_lower_an_overdraft_below_what_is_used() -> None:
     with pytest.raises(OverdraftInUseError):
         set_overdraft_limit(account_id=account.pk, overdraft_limit=2_99, reason="Asked for", actor=None, now=NOW)
 
-    assert (
-        set_overdraft_limit(
-            account_id=account.pk, overdraft_limit=3_00, reason="Asked for", actor=None, now=NOW
-        ).overdraft_limit
-        == 3_00
-    )
+
+def test_lowers_an_overdraft_to_what_is_used() -> None:
+    account = make_account(overdraft_limit=5_00)
+    pay_out(account_id=account.pk, amount=3_00)
+
+    account = set_overdraft_limit(account_id=account.pk, overdraft_limit=3_00, reason="Asked for", actor=None, now=NOW)
+
+    assert account.overdraft_limit == 3_00
 
 
 @pytest.mark.parametrize(

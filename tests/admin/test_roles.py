@@ -22,7 +22,7 @@ def test_the_page_shows_what_the_database_grants(sign_in: SignIn) -> None:
 
     decide = next(row for row in does.rows if row[0] == "Decide a KYC case")
     titles = [heading for heading, cell in zip(does.headings[1:], decide[1:], strict=True) if cell]
-    assert titles == ["KYC approver"]
+    assert titles == ["KYC analyst"]
     assert len(pairs.rows) == len(FORBIDDEN_PAIRS)
     assert offenders.rows == []
     assert "Nobody, as it should be." in page.content.decode()
@@ -45,7 +45,7 @@ def test_a_roles_page_says_what_it_may_whom_it_excludes_and_who_has_it(sign_in: 
 
     page = sign_in("auditor").get(address(RoleEntry, "change", role.pk)).content.decode()
 
-    assert "decide_kyccase" in page
+    assert "approve_kyccase" in page
     assert "Whoever prepares cases does not decide them." in page
     assert approver.username in page
     assert 'href="/admin/core/roleentry/"' in page

@@ -1,5 +1,6 @@
 """How much SQL a call costs: no more than its row says, and no more for a client with fifty of each thing."""
 
+import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -32,12 +33,12 @@ MOST_QUERIES: dict[str, int] = {
     "sign_in": 4,
     "refresh_tokens": 6,
     "revoke_tokens": 4,
-    "register_client": 6,
+    "register_client": 15,
     "inactivate_client": 15,
     "show_own_client": 2,
     "change_own_client": 8,
     "list_own_documents": 3,
-    "add_own_document": 9,
+    "add_own_document": 11,
     "show_own_document": 3,
     "list_notifications": 4,
     "read_notification": 5,
@@ -50,17 +51,17 @@ MOST_QUERIES: dict[str, int] = {
     "show_statement": 5,
     "list_account_events": 4,
     "deposit": 4,
-    "withdraw": 4,
-    "transfer": 4,
-    "transfer_batch": 5,
+    "withdraw": 5,
+    "transfer": 5,
+    "transfer_batch": 6,
     "list_transfers": 3,
     "show_transfer": 3,
     "place_hold": 11,
     "list_holds": 3,
     "show_hold": 3,
-    "capture_hold": 19,
+    "capture_hold": 21,
     "release_hold": 15,
-    "order_payment": 11,
+    "order_payment": 12,
     "list_payments": 3,
     "show_payment": 3,
     "create_standing_order": 6,
@@ -69,6 +70,8 @@ MOST_QUERIES: dict[str, int] = {
     "cancel_standing_order": 5,
 }
 """The most statements of a call that succeeds, those that begin and end its transactions left out."""
+
+_SAVEPOINT = re.compile(r"(^|; )(RELEASE )?SAVEPOINT ")  # a history's origin may stand before it
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +116,7 @@ def count_queries(world: World, operation_id: str, party: Party, body: dict[str,
     with undoing(), listening() as statements:
         answer = world.call(operation_id, caller=caller, values=values, query=ask_for_all(operation_id), body=body)
     assert answer.status == rule.status, answer.body
-    return len([each for each in statements if not each.startswith(("SAVEPOINT", "RELEASE SAVEPOINT"))])
+    return len([each for each in statements if not _SAVEPOINT.search(each)])
 
 
 def ask_for_all(operation_id: str) -> dict[str, object]:
