@@ -95,4 +95,4 @@ def test_no_transfer_is_counted_for_the_first_page(sign_in: SignIn) -> None:
         browser.get(reverse("admin:index"))
 
     assert not [query for query in queries if "transfers_transfer" in query["sql"]]
-    assert len(queries) < 25
+    assert len(queries) < 35

@@ -1,7 +1,7 @@
 """What the rail reports: it takes effect once, in whatever order, and what contradicts the books moves nothing."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -55,10 +55,10 @@ def tell(payment: Payment, *reports: Report, amount: str = "40.00", currency: st
     return list_outcomes()
 
 
-def keep(*bodies: str) -> None:
+def keep(*bodies: str, seconds_later: int = 0) -> None:
     """Keep what came."""
     with transaction.atomic():
-        keep_received(bodies=[body.encode() for body in bodies], now=NOW)
+        keep_received(bodies=[body.encode() for body in bodies], now=NOW + timedelta(seconds=seconds_later))
 
 
 def list_outcomes() -> list[str]:
@@ -122,8 +122,8 @@ def test_the_same_message_is_kept_once_and_another_under_its_id_as_well(account:
     body = settled(named)
 
     keep(body, body)
-    keep(body)
-    keep(body.replace("ACSC", "RJCT"))
+    keep(body, seconds_later=1)
+    keep(body.replace("ACSC", "RJCT"), seconds_later=2)
     take_in()
 
     assert list_outcomes() == ["taken", "odd"]

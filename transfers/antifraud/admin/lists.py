@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Account
+from accounts.states import AccountStatus
 from core.admin.acts import Act, ReasonForm, act_on
 from core.admin.cells import (
     NOTHING,
@@ -19,6 +20,7 @@ from core.admin.cells import (
 from core.admin.tables import Table, table_on
 from core.models import User
 from kyc.models import Client
+from kyc.states import ClientStatus
 from transfers.antifraud import services
 from transfers.antifraud.models import Listing
 from transfers.antifraud.states import ListingEffect
@@ -56,6 +58,10 @@ class ListParty(_Listing):
         "Blocked: each transfer from or to it is rejected, and staff are alerted. Trusted: how many transfers it "
         "makes, and with how many others, is no reason to review them."
     )
+
+    def is_offered(self, subject: Account | Client) -> bool:
+        """Offer it until the party has left: it moves no money any more."""
+        return subject.status not in (AccountStatus.INACTIVE, ClientStatus.INACTIVE)
 
     def change(self, *, party_id: UUID, effect: ListingEffect, reason: str, actor: User, now: datetime) -> str:
         """Put it on the list."""
