@@ -116,7 +116,7 @@ def test_an_entry_that_is_no_transfers_is_told_under_its_first_account_or_its_ow
 def test_what_staff_typed_is_not_told() -> None:
     [message] = tell("account.blocked", ALICE, IDS | {"actor": 7, "reason": "Alice Almeida owes me"})
 
-    assert read(message) == IDS | {"actor": 7}
+    assert read(message) == IDS | {"actor": 7, "scope": "both", "refused": "both"}
 
 
 def test_messages_are_cloud_events() -> None:
