@@ -63,7 +63,7 @@ class OriginMiddleware:
         """Name the page or the call, without what its address holds, and who of the staff asks for it."""
         match = request.resolver_match
         name_work(work=f"{request.method} {match.route}" if match else "")
-        if _find_edge(request.path_info) != Edge.API:
+        if _find_edge(request.path_info) == Edge.ADMIN:  # elsewhere nobody has a session, and /livez asks nothing
             name_actor(user_id=request.user.pk)
 
 

@@ -154,7 +154,7 @@ def test_a_bank_that_is_stopped_while_it_starts_leaves_no_process_behind(folder:
 
 
 def words_of_the_banner(run: Run) -> list[str]:
-    return re.findall(r"[a-z]+", run.said.partition("The bank is open")[2])
+    return re.findall(r"[a-z_]+", run.said.partition("The bank is open")[2])
 
 
 def test_the_readme_names_everybody_of_the_demo_bank() -> None:

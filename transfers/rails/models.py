@@ -71,6 +71,7 @@ class Intake(models.Model):
         triggers = [
             never_deleted(table="rails_intake"),
             never_changed(table="rails_intake", fields=["message_id"]),
+            born_in(table="rails_intake", field="status", state=IntakeStatus.WAITING),
             legal_states(table="rails_intake", field="status", transitions=INTAKE_TRANSITIONS),
             frozen_once(table="rails_intake", condition="OLD.status IN ('taken', 'known')"),
         ]
