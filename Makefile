@@ -38,7 +38,7 @@ verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2
 	@exec $(BANK) manage verify_ledger $(ARGS)
 
 test: installed-dev ## run all tests in parallel on engines of their own
-	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto $(ARGS)
+	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto --dist worksteal $(ARGS)
 
 test-kafka: installed-dev ## run the tests of events and faults once more, on Apache Kafka (needs Java 17 and Maven)
 	@exec .ci/test-kafka $(VENV)/bin $(ARGS)

@@ -24,7 +24,7 @@ from proofs.writer import Writer
 from tests.events.broker import wait_until
 
 SOME = 20
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 
 
 class Play(NamedTuple):

@@ -36,7 +36,7 @@ from proofs.bugs import BUGS, Bug
 from tests.events.broker import is_apache_kafka
 
 ACCOUNTS = 12
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 
 
 class Finding(NamedTuple):

@@ -21,7 +21,7 @@ MOVE = "relay-before-its-cursor-moves"
 READS = "reads-of-the-relay"
 TURNED_AWAY = "relays-turned-away"
 
-LONGEST_WAIT_SECONDS = 60.0
+LONGEST_WAIT_SECONDS = 180.0
 _LOOK_SECONDS = 0.02
 _REFUSED = "refused-balance"
 

@@ -17,7 +17,7 @@ from tests.faults.processes import Process, Processes
 GROUPS = ("balances", "balances", "effects")
 """Who consumes: two members of the bank's own group, and one of a group that writes down each effect."""
 
-DIES_SECONDS = 10.0
+DIES_SECONDS = 60.0
 
 
 class Revived:
