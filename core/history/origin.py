@@ -3,7 +3,8 @@
 Every edge enters it in one place: requests in a middleware, tasks in their base class, consumers around their loop,
 commands in manage.py. pghistory then puts it in front of each write that Django sends, in the same round trip; reading
 and the statements of the hot path (`core.db.Statement`) are sent as they are, so what they write has an origin only
-from a write of Django's earlier in their transaction.
+from a write of Django's earlier in their transaction. It cannot be put in front of `executemany`, which is refused:
+write many rows by one statement.
 """
 
 from collections.abc import Iterator

@@ -26,9 +26,14 @@ class Effect(NamedTuple):
 
 def write_effects(messages: Sequence[Message]) -> None:
     """Write a row for each message."""
-    rows = [(message.id, message.subject, message.sequence, os.getpid()) for message in messages]
+    ids, subjects, sequences = zip(*((each.id, each.subject, each.sequence) for each in messages), strict=True)
     with connection.cursor() as cursor:
-        cursor.executemany("INSERT INTO test_effect (message_id, subject, sequence, pid) VALUES (%s, %s, %s, %s)", rows)
+        cursor.execute(
+            "INSERT INTO test_effect (message_id, subject, sequence, pid)"
+            " SELECT message_id, subject, sequence, %s FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[])"
+            " WITH ORDINALITY AS told (message_id, subject, sequence, position) ORDER BY position",
+            [os.getpid(), list(ids), list(subjects), list(sequences)],
+        )
 
 
 HANDLERS: dict[str, Handler] = {TOPIC: write_effects}
