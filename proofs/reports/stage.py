@@ -13,10 +13,11 @@ from django.db.models import Sum
 from events.reader import get_position
 from events.relay import NAME as RELAY_NAME
 from proofs.chaos import Victim
+from proofs.points import LONGEST_WAIT_SECONDS
 from proofs.stage import Revived
 from reporting.regulatory.models import Report
 from reporting.regulatory.states import ReportState
-from tests.events.broker import StoppableBroker
+from tests.events.broker import StoppableBroker, wait_until
 from tests.faults.processes import Process, Processes
 from tests.simulators.process import SimulatorProcess
 
@@ -54,7 +55,7 @@ class _Worker(Revived):
 
     @property
     def is_at_work(self) -> bool:
-        return Report.objects.filter(state=ReportState.WAITING, began_at__isnull=False).exists()
+        return _is_attempt_under_way()
 
 
 class RevivedRegulator:
@@ -90,6 +91,17 @@ class Stage:
         self._consumer = _Working(partial(processes.start_consumer, "regulatory"), Report.objects.count)
         self._workers = [_Worker(processes.start_worker) for _ in range(WORKERS)]
 
+    def kill_workers_amid_attempt(self) -> None:
+        """Kill all workers while an attempt is under way, which none of them can note then, and start them again."""
+        is_amid = False
+        while not is_amid:
+            wait_until(_is_attempt_under_way, seconds=LONGEST_WAIT_SECONDS)
+            for worker in self._workers:
+                worker.kill()
+            is_amid = _is_attempt_under_way()
+            for worker in self._workers:
+                worker.start()
+
     def list_victims(self) -> dict[str, Sequence[Victim]]:
         """Return, by kind, what may be killed."""
         return {
@@ -98,6 +110,11 @@ class Stage:
             "worker": self._workers,
             "regulator": [RevivedRegulator(self.regulator)],
         }
+
+
+def _is_attempt_under_way() -> bool:
+    """Tell whether an attempt has begun of which nobody has noted how it ended."""
+    return Report.objects.filter(state=ReportState.WAITING, began_at__isnull=False).exists()
 
 
 def _count_attempts() -> int:

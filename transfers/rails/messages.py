@@ -5,6 +5,8 @@ from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
+from django.db import transaction
+
 from core.db import Statement, as_array
 from core.ids import derive_uuid7, uuid7
 from core.pii import index_parts
@@ -46,9 +48,11 @@ def keep_reply(*, payment_id: UUID, body: bytes, now: datetime) -> None:
     """Keep the status that the rail gave as an answer; it takes effect at once, so it is not to be taken in."""
     report = parse_report(content=body)
     message = _make_message(body, report, {report.uetr: payment_id}, message_id=uuid7(), now=now)
-    RailMessage.objects.bulk_create([message], ignore_conflicts=True)
-    if RailMessage.objects.filter(pk=message.pk).exists():
-        Intake.objects.create(message=message, status=IntakeStatus.TAKEN, due_at=now, ended_at=now)
+    with transaction.atomic():
+        RailMessage.objects.bulk_create([message], ignore_conflicts=True)
+        if RailMessage.objects.filter(pk=message.pk).exists():
+            Intake.objects.create(message=message, due_at=now)
+            Intake.objects.filter(pk=message.pk).update(status=IntakeStatus.TAKEN, ended_at=now)
 
 
 def keep_received(*, bodies: Sequence[bytes], now: datetime) -> None:
