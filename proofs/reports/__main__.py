@@ -4,9 +4,9 @@
         [--write docs/proofs.md]
 
 Concurrent writers commit the transfers; relay, consumer and workers bring their reports to a simulated regulator that
-lets one call in ten fail. Meanwhile the workers are killed with -9 amid an attempt, then relay, consumer, workers and
-the regulator at random moments, and started again. When all is acknowledged, the audit of proofs/reports/audit.py
-compares books, reports and regulator.
+first loses a reply and then lets one call in ten fail. Meanwhile the workers are killed with -9 amid an attempt, then
+relay, consumer, workers and the regulator at random moments, and started again. When all is acknowledged, the audit of
+proofs/reports/audit.py compares books, reports and regulator.
 
 Needs DATABASE_URL of an empty database and its superuser. Exits with 1 if anything is violated or stands still.
 """
@@ -74,6 +74,7 @@ def _run(stage: Stage, options: argparse.Namespace, began: float) -> tuple[Count
     chaos = Chaos(stage.list_victims(), seed=options.seed)
     writers = Writers(count=options.writers, transfers=options.reports, seconds=options.seconds, seed=options.seed)
     try:
+        stage.lose_replies()
         stage.kill_workers_amid_attempt()
         while writers.is_writing() or _measure()[2] < KILLING_SHARE * options.reports:
             chaos.strike()

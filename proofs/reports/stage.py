@@ -15,8 +15,8 @@ from events.relay import NAME as RELAY_NAME
 from proofs.chaos import Victim
 from proofs.points import LONGEST_WAIT_SECONDS
 from proofs.stage import Revived
-from reporting.regulatory.models import Report
-from reporting.regulatory.states import ReportState
+from reporting.regulatory.models import Report, ReportAttempt
+from reporting.regulatory.states import Outcome, ReportState
 from tests.events.broker import StoppableBroker, wait_until
 from tests.faults.processes import Process, Processes
 from tests.simulators.process import SimulatorProcess
@@ -84,12 +84,19 @@ class RevivedRegulator:
 class Stage:
     """All that runs."""
 
-    def __init__(self, processes: Processes, regulator: SimulatorProcess) -> None:
-        """Start the bank's processes beside a regulator that runs."""
+    def __init__(self, processes: Processes, regulator: SimulatorProcess, *, seed: int) -> None:
+        """Start the bank's processes beside a regulator that runs, and fails by dice of `seed`."""
         self.regulator = regulator
+        self._seed = seed
         self._relay = _Working(processes.start_relay, partial(get_position, name=RELAY_NAME))
         self._consumer = _Working(partial(processes.start_consumer, "regulatory"), Report.objects.count)
         self._workers = [_Worker(processes.start_worker) for _ in range(WORKERS)]
+
+    def lose_replies(self) -> None:
+        """Let the regulator accept reports and lose its replies until the bank misses one, then fail as it does."""
+        self.regulator.set_faults(lose_reply_rate=1.0)
+        wait_until(ReportAttempt.objects.filter(outcome=Outcome.UNKNOWN).exists, seconds=LONGEST_WAIT_SECONDS)
+        self.regulator.set_faults(**FAULTS, seed=self._seed)
 
     def kill_workers_amid_attempt(self) -> None:
         """Kill all workers while an attempt is under way, which none of them can note then, and start them again."""
@@ -127,12 +134,11 @@ def open_stage(folder: Path, log: IO[bytes], *, seed: int) -> Iterator[Stage]:
     """Start all processes for the block."""
     broker, regulator = StoppableBroker(folder / "kafka"), SimulatorProcess("regulator", folder)
     processes = Processes(folder, settings="proofs.reports.settings", log=log)
-    regulator.set_faults(**FAULTS, seed=seed)
     os.environ.update(REGULATOR_URL=regulator.url, REGULATOR_TOKEN_FILE=str(regulator.token_file))
     try:
         broker.start()
         settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
-        yield Stage(processes, regulator)
+        yield Stage(processes, regulator, seed=seed)
     finally:
         processes.kill_all()
         regulator.kill()
