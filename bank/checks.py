@@ -83,6 +83,24 @@ def check_openid(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 
 
 @register()
+def check_staff_openid(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a provider of staff that anybody could play, that knows nothing of us, or that customers sign in at."""
+    messages: list[CheckMessage] = []
+    issuer = settings.STAFF_OIDC_ISSUER
+    if issuer.startswith("http:") and not (settings.DEBUG or settings.DEMO):
+        messages.append(Error("STAFF_OIDC_ISSUER must begin with https://.", id="bank.E016"))
+    if issuer and not (settings.STAFF_OIDC_CLIENT_ID and settings.STAFF_OIDC_CLIENT_SECRET):
+        names = "STAFF_OIDC_CLIENT_ID and STAFF_OIDC_CLIENT_SECRET"
+        messages.append(Error(f"{names} must not be empty where STAFF_OIDC_ISSUER is not.", id="bank.E017"))
+    if issuer and issuer == settings.OIDC_ISSUER:
+        hint = "A subject is one user: a token of a member of staff would be good in the customers' API."
+        messages.append(Error("STAFF_OIDC_ISSUER and OIDC_ISSUER must not be the same.", hint=hint, id="bank.E018"))
+    if len(issuer) > 255:
+        messages.append(Error("STAFF_OIDC_ISSUER may have at most 255 characters.", id="bank.E019"))
+    return messages
+
+
+@register()
 def check_regulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse a regulator to whom anybody on the way could listen, or whom nobody could tell us from others."""
     messages: list[CheckMessage] = []

@@ -361,6 +361,11 @@ CSRF_FAILURE_VIEW = "core.api.refusals.answer_csrf_failure"
 STAFF_SESSION_MINUTES = _positive_int("STAFF_SESSION_MINUTES", 30)  # without a request
 STAFF_SESSION_HOURS = 12  # whatever happens
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=not DEMO)
+# An OpenID provider at which staff may sign in; none if the first is empty. See core/openid/sign_in.py
+STAFF_OIDC_ISSUER = _url_or_none("STAFF_OIDC_ISSUER", "https", "http")
+STAFF_OIDC_CLIENT_ID = env.str("STAFF_OIDC_CLIENT_ID", default="")
+STAFF_OIDC_CLIENT_SECRET = env.str("STAFF_OIDC_CLIENT_SECRET", default="")
+STAFF_OIDC_MFA_ACR = env.str("STAFF_OIDC_MFA_ACR", default="")  # the `acr` by which it says that there were two factors
 MFA_ADAPTER = "core.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Bank back office"

@@ -32,6 +32,7 @@ urlpatterns = [
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", sign_in),
     path("admin/", include("core.admin.factors")),
+    path("admin/", include("core.admin.single_sign_on")),
     path("admin/", include(admin_urlpatterns)),
     path("admin/", include(trail.admin_urlpatterns)),
     path("admin/", admin.site.urls),

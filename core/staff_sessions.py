@@ -4,7 +4,8 @@ Note [What a session knows]
 `began_at` and `seen_at` are moments, in seconds, after which a session ends: STAFF_SESSION_HOURS and
 STAFF_SESSION_MINUTES. `has_factor` says that the second factor was given in it, `confirmed_at` when its owner last
 proved to be there, by the factor or else the password, and `unasked_until` that its owner has no factor, where none is
-required, and until when that is believed. A new password, another epoch of the user and setting the user
+required, and until when that is believed. `came_by_openid` says that the owner came from the OpenID provider, and may
+prove there, too. A new password, another epoch of the user and setting the user
 inactive end it, since Django compares what it was signed in under at each request.
 
 Under /admin/ the middleware answers first, whatever page is asked for, so no page can forget to ask.
@@ -25,6 +26,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from core.browsers import ADMIN_PREFIX
 from core.factors import has_factor
 from core.models import User
+from core.openid.sign_in import Identity
 
 _SEEN_SECONDS = 60
 """How exact `seen_at` is: not every request writes the session."""
@@ -60,7 +62,8 @@ class StaffSessionMiddleware:
 
 def _list_open_paths() -> set[str]:
     """Return the pages that are seen without the second factor; set_up_factors asks for it itself."""
-    return {reverse(name) for name in ("admin:login", "admin:logout", "give_factor", "set_up_factors")}
+    names = ("admin:login", "admin:logout", "give_factor", "set_up_factors", "openid_sign_in", "openid_return")
+    return {reverse(name) for name in names}
 
 
 def _is_over(request: HttpRequest, now: datetime) -> bool:
@@ -83,6 +86,14 @@ def must_have_factor() -> bool:
 def begin_session(*, request: HttpRequest, now: datetime) -> None:
     """Note that somebody has just given name and password."""
     request.session["began_at"] = request.session["seen_at"] = request.session["confirmed_at"] = now.timestamp()
+
+
+def begin_openid_session(*, request: HttpRequest, identity: Identity, now: datetime) -> None:
+    """Note that somebody came from the OpenID provider, and what they proved there, and when."""
+    begin_session(request=request, now=now)
+    request.session["confirmed_at"] = identity.proved_at.timestamp() if identity.proved_at else 0
+    request.session["came_by_openid"] = True
+    request.session["has_factor"] = identity.has_factor
 
 
 def confirm_session(*, request: HttpRequest, with_factor: bool, now: datetime) -> None:

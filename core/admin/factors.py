@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from core.admin.single_sign_on import find_provider
 from core.api.source import get_source
 from core.credentials import check_code
 from core.errors import BankError, RateLimitedError
@@ -90,6 +91,7 @@ def give_factor(request: HttpRequest) -> HttpResponseBase:
         "next": get_next(request=request),
         "options": passkeys.begin_authentication(user) if has_passkey else None,
         "proves": proves,
+        "provider": find_provider() if request.session.get("came_by_openid") else "",
         "is_again": bool(request.session.get("has_factor")) or not proves,
     }
     return _show(request, "admin/bank/sign_in/give_factor.html", "Prove that it is you", context, status=status)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AuthenticationForm
 
+from core.admin.single_sign_on import find_provider
 from core.api.source import get_source
 from core.credentials import WrongCredentialsError, check_credentials
 from core.errors import RateLimitedError
@@ -48,7 +49,7 @@ admin.site.login_form = SignInForm  # as the theme's setting it would be importe
 
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form; answer one guess too many as the API does."""
-    response: HttpResponse = admin.site.login(request)
+    response: HttpResponse = admin.site.login(request, {"provider": find_provider()})
     if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
         begin_session(request=request, now=timezone.now())
     refusal = _find_refusal(response)

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from django.conf import settings
 from jwt.types import JWKDict
 
 from core.errors import IdentityProviderUnavailableError
+from core.openid.discovery import find_addresses
 from core.openid.fetching import FetchError, fetch_object
 
 logger = logging.getLogger(__name__)
@@ -100,32 +100,21 @@ def _get_key_ring(issuer: str, jwks_url: str) -> KeyRing:
     return KeyRing(issuer=issuer, jwks_url=jwks_url)
 
 
-def find_key(*, kid: object, now: datetime) -> Key | None:
+def find_key(*, issuer: str, jwks_url: str, kid: object, now: datetime) -> Key | None:
     """Return the provider's key called `kid`, or None. Raises IdentityProviderUnavailableError."""
     if not isinstance(kid, str):
         return None
-    return _get_key_ring(settings.OIDC_ISSUER, settings.OIDC_JWKS_URL).find_key(kid=kid, now=now)
+    return _get_key_ring(issuer, jwks_url).find_key(kid=kid, now=now)
 
 
 def _fetch_keys(*, issuer: str, jwks_url: str) -> dict[str, Key]:
     """Return the keys by id. Raises FetchError, also if there is none: a provider has one."""
-    jwks = fetch_object(url=jwks_url or _discover(issuer))
+    jwks = fetch_object(url=jwks_url or find_addresses(issuer=issuer, names=["jwks_uri"])[0])
     entries = jwks.get("keys")
     keys = dict(_read_keys(entries if isinstance(entries, list) else []))
     if not keys:
         raise FetchError("There is no key among them that is used here.")
     return keys
-
-
-def _discover(issuer: str) -> str:
-    """Return where the keys are. Raises FetchError for an answer about another issuer, or less protected keys."""
-    document = fetch_object(url=f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-    url = document.get("jwks_uri")
-    if document.get("issuer") != issuer or not isinstance(url, str):
-        raise FetchError("The provider calls itself by another name than OIDC_ISSUER, or names no keys.")
-    if not url.startswith(("https://", f"{issuer.partition('://')[0]}://")):
-        raise FetchError("The keys are not at an https address.")
-    return url
 
 
 def _read_keys(entries: list[object]) -> Iterator[tuple[str, Key]]:

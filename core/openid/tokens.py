@@ -14,8 +14,8 @@ from core.openid.keys import find_key
 from core.scopes import Scope, pick_scopes
 
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp"]
-_SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")  # OpenID Connect Core, 2: at most 255 ASCII characters
-_CLOCK_SECONDS = 60
+SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")  # OpenID Connect Core, 2: at most 255 ASCII characters
+CLOCK_SECONDS = 60
 """How far the provider's clock may be ahead of ours. No token is good for a second longer than it says."""
 
 
@@ -38,10 +38,10 @@ def read_provider_token(*, token: str, now: datetime) -> ProviderToken:
         raise NotAuthenticatedError
     claims = _verify(token, kid=parts.header.get("kid"), now=now)
     scope = claims.get("scope", "")
-    is_sound = isinstance(scope, str) and claims["iat"] <= now.timestamp() + _CLOCK_SECONDS
-    if not is_sound or not _SUBJECT.fullmatch(claims["sub"]):
+    is_sound = isinstance(scope, str) and claims["iat"] <= now.timestamp() + CLOCK_SECONDS
+    if not is_sound or not SUBJECT.fullmatch(claims["sub"]):
         raise NotAuthenticatedError
-    return ProviderToken(claims["sub"], _get_verified_email(claims), pick_scopes(scope))
+    return ProviderToken(claims["sub"], get_verified_email(claims=claims), pick_scopes(scope))
 
 
 def _is_access_token(parts: Parts) -> bool:
@@ -57,7 +57,7 @@ def _is_access_token(parts: Parts) -> bool:
 
 
 def _verify(token: str, *, kid: object, now: datetime) -> dict[str, Any]:
-    key = find_key(kid=kid, now=now)
+    key = find_key(issuer=settings.OIDC_ISSUER, jwks_url=settings.OIDC_JWKS_URL, kid=kid, now=now)
     if key is None:
         raise NotAuthenticatedError
     try:
@@ -74,7 +74,7 @@ def _verify(token: str, *, kid: object, now: datetime) -> dict[str, Any]:
     return claims
 
 
-def _get_verified_email(claims: Mapping[str, Any]) -> str | None:
+def get_verified_email(*, claims: Mapping[str, Any]) -> str | None:
     """Return the address; one outside ASCII is none, as PostgreSQL takes some letters for others in lower case."""
     email = claims.get("email")
     is_verified = claims.get("email_verified") is True and isinstance(email, str) and email.isascii()

@@ -109,7 +109,7 @@ class TestLinking:
         reasons = [record.getMessage().split(": ")[1] for record in caplog.records if "OpenID" in record.getMessage()]
         assert reasons == [
             "its e-mail address is not verified",
-            "no client signs in with its e-mail address",
+            "nobody who may sign in with it has its e-mail address",
             "its user is linked to another subject",
             "its user is inactive",
         ]

@@ -12,7 +12,7 @@ from secrets import token_hex, token_urlsafe
 import pytest
 from pytest_django import Settings
 
-from bank.checks import check_openid, check_randomness, check_regulator
+from bank.checks import check_openid, check_randomness, check_regulator, check_staff_openid
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +42,7 @@ WRONG = [
     ("OIDC_ISSUER", "ftp://login.bank.example"),
     ("OIDC_AUDIENCE", ""),
     ("OIDC_JWKS_URL", "/certs"),
+    ("STAFF_OIDC_ISSUER", "login.bank.example"),
     ("TRUSTED_PROXIES", "-1"),
     ("TIME_ZONE", "Mars/Olympus"),
     ("LOG_LEVEL", "LOUD"),
@@ -161,6 +162,29 @@ def test_refuses_a_provider_that_could_not_work(name: str, value: str, number: s
     setattr(settings, name, value)
 
     assert [message.id for message in check_openid(None)] == [number]
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"STAFF_OIDC_ISSUER": "http://login.bank.example"}, "bank.E016"),
+        ({"STAFF_OIDC_CLIENT_ID": ""}, "bank.E017"),
+        ({"STAFF_OIDC_CLIENT_SECRET": ""}, "bank.E017"),
+        ({"OIDC_ISSUER": "https://staff.bank.example"}, "bank.E018"),
+        ({"STAFF_OIDC_ISSUER": "https://login.bank.example/" + "x" * 255}, "bank.E019"),
+    ],
+)
+def test_refuses_a_provider_of_staff_that_could_not_work(
+    changes: dict[str, str], number: str, settings: Settings
+) -> None:
+    settings.DEMO = settings.DEBUG = False
+    settings.STAFF_OIDC_ISSUER = "https://staff.bank.example"
+    settings.STAFF_OIDC_CLIENT_ID, settings.STAFF_OIDC_CLIENT_SECRET = "bank", token_hex(16)
+    assert check_staff_openid(None) == []
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    assert [message.id for message in check_staff_openid(None)] == [number]
 
 
 def test_env_example_lists_every_setting() -> None:
