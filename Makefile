@@ -46,7 +46,7 @@ test-kafka: installed-dev ## run the tests of events and faults once more, on Ap
 fuzz: installed-dev ## send every call of the API whatever may come; ARGS="--examples 200 --seed 1" sends more
 	@exec $(ENGINES) -- $(VENV)/bin/python -m proofs.fuzz $(ARGS)
 
-check: installed-dev ## format, lint, types, imports, migrations, API schema, events, deployment settings, advisories
+check: installed-dev ## format, lint, types, imports, migrations, API schema, events, translations, settings, advisories
 	@exec $(ENGINES) -- .ci/check $(VENV)/bin
 
 bench: installed-dev ## measure the ledger against pgbench, with fsync on

@@ -6,6 +6,8 @@ posting sees the flags of the blocks that stand, and nobody places or lifts anot
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from accounts.errors import BlockStandsError
 from accounts.events import account_blocked, account_unblocked, block_lifted
 from accounts.models import Account, AccountBlock
@@ -39,7 +41,7 @@ def place_block(
     Raises BlockStandsError if the very same one stands already, and InvalidInputError if its end is over.
     """
     if valid_until is not None and valid_until <= now:
-        raise InvalidInputError(errors={"valid_until": ["Give a moment that is still to come."]})
+        raise InvalidInputError(errors={"valid_until": [gettext("Give a moment that is still to come.")]})
     standing = list_standing_blocks(account=account)
     if (scope, reason, valid_until) in [(block.scope, block.reason, block.valid_until) for block in standing]:
         raise BlockStandsError

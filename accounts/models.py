@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, Q
+from django.utils.translation import gettext
 
 from accounts.states import (
     ACCOUNT_TRANSITIONS,
@@ -196,7 +197,7 @@ class AccountBlock(models.Model):
 
     def __str__(self) -> str:
         """Return what it stops."""
-        return f"block of {self.get_scope_display().lower()}"
+        return gettext("block of %(scope)s") % {"scope": self.get_scope_display().lower()}
 
 
 class AccountBalance(models.Model):
@@ -211,7 +212,7 @@ class AccountBalance(models.Model):
 
     def __str__(self) -> str:
         """Return which version."""
-        return f"version {self.version}"
+        return gettext("version %(version)s") % {"version": self.version}
 
 
 class AccountSnapshot(models.Model):
@@ -235,4 +236,4 @@ class AccountSnapshot(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"after {self.number} events"
+        return gettext("after %(number)s events") % {"number": self.number}

@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts import services
 from accounts.blocks import list_standing_blocks
@@ -11,7 +13,7 @@ from accounts.errors import BlockLiftedError, BlockNotFoundError
 from accounts.models import Account, AccountBlock
 from accounts.states import CHANGE_OVERDRAFT_LIMIT, LIFT_BLOCK, AccountStatus, BlockScope, unite_scopes
 from approvals.models import Approval
-from approvals.operations import Change, Effect, Operation, operation
+from approvals.operations import Change, Effect, Operation, Said, operation
 from core.money import format_amount
 from ledger.errors import AccountInactiveError, AccountNotFoundError
 
@@ -27,8 +29,8 @@ class LiftBlock(Operation):
     """Let money move that a block stops. Its end is no business of people: the system lifts what is over."""
 
     name = LIFT_BLOCK
-    title = "Lift the block"
-    explanation = (
+    title = _("Lift the block")
+    explanation = _(
         "What this block stops may move again, unless another block that stands refuses it, too. With the last block "
         "the account is active again, and its client is told."
     )
@@ -53,12 +55,15 @@ class LiftBlock(Operation):
         left = [other.scope for other in standing if other.pk != block.pk]
         return Effect(
             sentences=(
-                f"A block of account {block.account.number} is lifted.",
-                f"It stops {_name(block.scope).lower()} since {block.placed_at:%Y-%m-%d}: {block.reason}",
+                Said(gettext_noop("A block of account %(number)s is lifted."), {"number": block.account.number}),
+                Said(
+                    gettext_noop("It stops since %(day)s: %(scope)s. Why: %(reason)s"),
+                    {"day": f"{block.placed_at:%Y-%m-%d}", "scope": _name(block.scope), "reason": block.reason},
+                ),
             ),
             changes=(
                 Change(
-                    "The account refuses",
+                    gettext_noop("The account refuses"),
                     _name(unite_scopes(other.scope for other in standing)),
                     _name(unite_scopes(left)),
                 ),
@@ -71,7 +76,7 @@ class LiftBlock(Operation):
 
 
 def _name(scope: str | None) -> str:
-    return str(BlockScope(scope).label) if scope else "Nothing"
+    return str(BlockScope(scope).label) if scope else gettext_noop("Nothing")
 
 
 class NewOverdraftLimit(msgspec.Struct, frozen=True):
@@ -86,8 +91,8 @@ class ChangeOverdraftLimit(Operation):
     """Let an account be overdrawn, further than before or less far."""
 
     name = CHANGE_OVERDRAFT_LIMIT
-    title = "Change overdraft"
-    explanation = "From then on the account's balance may fall to minus the new limit."
+    title = _("Change overdraft")
+    explanation = _("From then on the account's balance may fall to minus the new limit.")
     request_permission = "accounts.request_overdraft"
     approve_permission = "accounts.approve_overdraft"
     payload = NewOverdraftLimit
@@ -109,8 +114,10 @@ class ChangeOverdraftLimit(Operation):
             for limit in (account.overdraft_limit, payload.overdraft_limit)
         )
         return Effect(
-            sentences=(f"Account {account.number} gets another overdraft limit.",),
-            changes=(Change("Overdraft limit", before, after),),
+            sentences=(
+                Said(gettext_noop("Account %(number)s gets another overdraft limit."), {"number": account.number}),
+            ),
+            changes=(Change(gettext_noop("Overdraft limit"), before, after),),
             amount=payload.overdraft_limit,
             currency=account.currency,
         )

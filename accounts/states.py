@@ -3,21 +3,22 @@
 from collections.abc import Iterable
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class CustomerAccountKind(models.TextChoices):
     """What the account is for."""
 
-    CHECKING = "checking", "Checking"
-    SAVINGS = "savings", "Savings"
+    CHECKING = "checking", _("Checking")
+    SAVINGS = "savings", _("Savings")
 
 
 class AccountStatus(models.TextChoices):
     """Whether money moves."""
 
-    ACTIVE = "active", "Active"
-    BLOCKED = "blocked", "Blocked"
-    INACTIVE = "inactive", "Inactive"
+    ACTIVE = "active", _("Active")
+    BLOCKED = "blocked", _("Blocked")
+    INACTIVE = "inactive", _("Inactive")
 
 
 ACCOUNT_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -34,9 +35,9 @@ LIFT_BLOCK, CHANGE_OVERDRAFT_LIMIT = "accounts.lift_block", "accounts.change_ove
 class BlockScope(models.TextChoices):
     """Which way a block lets no money move."""
 
-    DEBITS = "debits", "Money out"
-    CREDITS = "credits", "Money in"
-    BOTH = "both", "All money"
+    DEBITS = "debits", _("Money out")
+    CREDITS = "credits", _("Money in")
+    BOTH = "both", _("All money")
 
     @property
     def refuses_debits(self) -> bool:
@@ -60,30 +61,30 @@ def unite_scopes(scopes: Iterable[str]) -> BlockScope | None:
 class BalanceSource(models.TextChoices):
     """Where a reader's balance came from."""
 
-    CACHE = "cache", "Cache"
-    STORE = "store", "Store"
-    LEDGER = "ledger", "Ledger"
+    CACHE = "cache", _("Cache")
+    STORE = "store", _("Store")
+    LEDGER = "ledger", _("Ledger")
 
 
 class AccountEventType(models.TextChoices):
     """What happened to an account, in the words of its stream; money that no word fits was debited or credited."""
 
-    CREATED = "created", "Created"
-    DEPOSITED = "deposited", "Deposited"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    TRANSFER_SENT = "transfer_sent", "Transfer sent"
-    TRANSFER_RECEIVED = "transfer_received", "Transfer received"
-    REVERSED = "reversed", "Reversed"
-    DEBITED = "debited", "Debited"
-    CREDITED = "credited", "Credited"
-    HOLD_PLACED = "hold_placed", "Hold placed"
-    HOLD_CAPTURED = "hold_captured", "Hold captured"
-    HOLD_RELEASED = "hold_released", "Hold released"
-    HOLD_EXPIRED = "hold_expired", "Hold expired"
-    OVERDRAFT_CHANGED = "overdraft_changed", "Overdraft changed"
-    BLOCKED = "blocked", "Blocked"
-    UNBLOCKED = "unblocked", "Unblocked"
-    INACTIVATED = "inactivated", "Inactivated"
+    CREATED = "created", _("Created")
+    DEPOSITED = "deposited", _("Deposited")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    TRANSFER_SENT = "transfer_sent", _("Transfer sent")
+    TRANSFER_RECEIVED = "transfer_received", _("Transfer received")
+    REVERSED = "reversed", _("Reversed")
+    DEBITED = "debited", _("Debited")
+    CREDITED = "credited", _("Credited")
+    HOLD_PLACED = "hold_placed", _("Hold placed")
+    HOLD_CAPTURED = "hold_captured", _("Hold captured")
+    HOLD_RELEASED = "hold_released", _("Hold released")
+    HOLD_EXPIRED = "hold_expired", _("Hold expired")
+    OVERDRAFT_CHANGED = "overdraft_changed", _("Overdraft changed")
+    BLOCKED = "blocked", _("Blocked")
+    UNBLOCKED = "unblocked", _("Unblocked")
+    INACTIVATED = "inactivated", _("Inactivated")
 
 
 STATUS_AFTER = {
@@ -98,5 +99,5 @@ STATUS_AFTER = {
 class CreditDebit(models.TextChoices):
     """Which way money moved, as seen from the account."""
 
-    CREDIT = "credit", "Credit"
-    DEBIT = "debit", "Debit"
+    CREDIT = "credit", _("Credit")
+    DEBIT = "debit", _("Debit")

@@ -10,12 +10,16 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.enums import ActionVariant
 
+from approvals.effect_tables import list_effect_tables
 from approvals.errors import OperationNotFoundError
 from approvals.models import Approval
-from approvals.operations import Effect, Operation, get_operation, list_operations
+from approvals.operations import Operation, describe, get_operation, list_operations
 from approvals.selectors import describe_now, list_waiting_for, read_effect
 from approvals.services import approve, reject, request_approval, withdraw
 from approvals.states import ApprovalStatus
@@ -36,8 +40,9 @@ from core.admin.cells import (
 )
 from core.admin.filters import DayFilter
 from core.admin.pages import BankAdmin
-from core.admin.tables import Amount, Link, Table, table_on
+from core.admin.tables import Link, Table, table_on
 from core.errors import BankError
+from core.language import Words
 from core.models import User
 from events.admin import list_events, name_subject
 
@@ -64,7 +69,7 @@ def name_operation_subject(*, operation: type[Operation], model: type[Model]) ->
 def show_title(approval: Approval) -> str:
     """Return what is to be done, in words if the program still knows the operation."""
     try:
-        return get_operation(name=approval.operation).title
+        return str(get_operation(name=approval.operation).title)
     except OperationNotFoundError:
         return approval.operation
 
@@ -90,12 +95,12 @@ def show_approval_amount(approval: Approval) -> str:
 class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
     """Whose part it is: to decide, or to follow up."""
 
-    title = "whose"
+    title = _("whose")
     parameter_name = "whose"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Return both parts of the reader's."""
-        return [("to_decide", "Mine to decide"), ("requested", "Requested by me")]
+        return [("to_decide", gettext("Mine to decide")), ("requested", gettext("Requested by me"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
         """Narrow by the reader's part."""
@@ -110,12 +115,12 @@ class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no type
 class OperationFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
     """What is to be done."""
 
-    title = "operation"
+    title = _("operation")
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Return all operations."""
-        return sorted([(each.name, each.title) for each in list_operations()], key=lambda choice: choice[1])
+        return sorted([(each.name, str(each.title)) for each in list_operations()], key=lambda choice: choice[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
         """Narrow by the chosen one."""
@@ -132,53 +137,53 @@ def _get_user(request: HttpRequest) -> User:
 class ApprovalAdmin(BankAdmin):
     """What somebody requested, and what somebody else made of it."""
 
-    help_text = (
+    help_text = _(
         "What needs two people: one requests it, another approves or rejects it. What is approved is carried out at "
         "once, exactly as it stands on its page. Nobody decides about a request of their own, but can withdraw it. "
         "What nobody decides in time expires and changes nothing."
     )
-    empty_text = (
+    empty_text = _(
         "No approval matches. Requests begin where the work is: on the page of a transfer, an account or a client, or "
         "with a manual journal entry."
     )
-    search_help_text = "Id of the approval, or of what it is about"
+    search_help_text = _("Id of the approval, or of what it is about")
     ordering = ("-pk",)
     list_select_related = ("requested_by", "decided_by")
     list_display = (
-        column("What", show_title),
-        amount_column("Amount", show_approval_amount),
-        column("Status", show_approval_status),
-        column("Requested by", lambda approval: approval.requested_by),
-        column("Requested", lambda approval: show_moment(approval.requested_at)),
-        column("Until", lambda approval: show_moment(approval.expires_at)),
-        column("Decided by", lambda approval: approval.decided_by or NOTHING),
+        column(_("What"), show_title),
+        amount_column(_("Amount"), show_approval_amount),
+        column(_("Status"), show_approval_status),
+        column(_("Requested by"), lambda approval: approval.requested_by),
+        column(_("Requested"), lambda approval: show_moment(approval.requested_at)),
+        column(_("Until"), lambda approval: show_moment(approval.expires_at)),
+        column(_("Decided by"), lambda approval: approval.decided_by or NOTHING),
     )
     list_filter = (WhoseFilter, ("status", ChoicesDropdownFilter), OperationFilter, ("requested_at", DayFilter))
     fieldsets = (
         (
-            "Request",
+            _("Request"),
             {
                 "fields": (
-                    column("Id", lambda approval: show_id(approval.pk)),
-                    column("What", show_title),
-                    column("About", show_subject),
-                    amount_column("Amount", show_approval_amount),
-                    column("Requested by", lambda approval: approval.requested_by),
-                    column("Requested", lambda approval: show_moment(approval.requested_at)),
-                    column("Why", lambda approval: approval.request_reason),
-                    column("Can be approved until", lambda approval: show_moment(approval.expires_at)),
+                    column(_("Id"), lambda approval: show_id(approval.pk)),
+                    column(_("What"), show_title),
+                    column(_("About"), show_subject),
+                    amount_column(_("Amount"), show_approval_amount),
+                    column(_("Requested by"), lambda approval: approval.requested_by),
+                    column(_("Requested"), lambda approval: show_moment(approval.requested_at)),
+                    column(_("Why"), lambda approval: approval.request_reason),
+                    column(_("Can be approved until"), lambda approval: show_moment(approval.expires_at)),
                 )
             },
         ),
         (
-            "Decision",
+            _("Decision"),
             {
                 "fields": (
-                    column("Status", show_approval_status),
-                    column("Decided by", lambda approval: approval.decided_by or NOTHING),
-                    column("Decided", lambda approval: show_moment(approval.decided_at)),
-                    column("Reason", lambda approval: approval.decision_reason or NOTHING),
-                    column("Hash of what is approved", lambda approval: show_id(bytes(approval.content_hash).hex())),
+                    column(_("Status"), show_approval_status),
+                    column(_("Decided by"), lambda approval: approval.decided_by or NOTHING),
+                    column(_("Decided"), lambda approval: show_moment(approval.decided_at)),
+                    column(_("Reason"), lambda approval: approval.decision_reason or NOTHING),
+                    column(_("Hash of what is approved"), lambda approval: show_id(bytes(approval.content_hash).hex())),
                 )
             },
         ),
@@ -193,37 +198,9 @@ class ApprovalAdmin(BankAdmin):
         return rows.filter(subject=term)
 
 
-def list_effect_tables(effect: Effect) -> list[Table]:
-    """Return what an operation would do as tables: in words, before and after, in debits and credits."""
-    tables = [Table(title="Effect", headings=("What happens",), rows=[(each,) for each in effect.sentences], empty="")]
-    if effect.changes:
-        rows = [(change.name, change.before or NOTHING, change.after or NOTHING) for change in effect.changes]
-        tables.append(Table(title="Before and after", headings=("What", "Before", "After"), rows=rows, empty=""))
-    if effect.lines:
-        tables.append(_make_lines(effect))
-    return tables
-
-
-def _make_lines(effect: Effect) -> Table:
-    return Table(
-        title="Debits and credits",
-        headings=("Account", Amount("Debit"), Amount("Credit")),
-        rows=[
-            (
-                line.account,
-                show_amount(line.debit or None, line.currency),
-                show_amount(line.credit or None, line.currency),
-            )
-            for line in effect.lines
-        ],
-        empty="",
-        help="What will be booked. Both sides are equal in each currency.",
-    )
-
-
 def list_approvals(*, subject: str) -> Table | None:
     """Return the latest approvals about one subject, for its page; None if there never was one."""
-    more = (Link(find_list(Approval, q=subject), "All approvals about this"),)
+    more = (Link(find_list(Approval, q=subject), gettext("All approvals about this")),)
     return make_approvals(Approval.objects.filter(subject=subject), more=more)
 
 
@@ -240,8 +217,15 @@ def make_approvals(approvals: QuerySet[Approval], *, more: tuple[Link, ...] = ()
         )
         for each in approvals.select_related("requested_by", "decided_by").order_by("-pk")[:_SHOWN]
     ]
-    headings = ("What", "Status", "Requested by", "Requested", "Decided by", "Why")
-    return Table(title="Approvals", headings=headings, rows=rows, empty="", more=more) if rows else None
+    headings = (
+        gettext("What"),
+        gettext("Status"),
+        gettext("Requested by"),
+        gettext("Requested"),
+        gettext("Decided by"),
+        gettext("Why"),
+    )
+    return Table(title=gettext("Approvals"), headings=headings, rows=rows, empty="", more=more) if rows else None
 
 
 @table_on(Approval, permission="approvals.view_approval")
@@ -251,12 +235,12 @@ def _show_sentences(request: HttpRequest, approval: Approval) -> Table:
 
 @table_on(Approval, permission="approvals.view_approval")
 def _show_changes(request: HttpRequest, approval: Approval) -> Table | None:
-    return _find_table(approval, "Before and after")
+    return _find_table(approval, gettext("Before and after"))
 
 
 @table_on(Approval, permission="approvals.view_approval")
 def _show_lines(request: HttpRequest, approval: Approval) -> Table | None:
-    return _find_table(approval, "Debits and credits")
+    return _find_table(approval, gettext("Debits and credits"))
 
 
 def _find_table(approval: Approval, title: str) -> Table | None:
@@ -300,10 +284,14 @@ def _list_warnings(approval: Approval) -> list[Table]:
     try:
         is_same = describe_now(approval=approval) == read_effect(approval=approval)
     except BankError as error:
-        text = error.text
+        text = gettext(error.text)
     else:
-        text = "" if is_same else "It would do something else by now. Reject it; it can be requested anew."
-    return [Table(title="It cannot be carried out", headings=("Why",), rows=[(text,)], empty="")] if text else []
+        text = "" if is_same else gettext("It would do something else by now. Reject it; it can be requested anew.")
+    return (
+        [Table(title=gettext("It cannot be carried out"), headings=(gettext("Why"),), rows=[(text,)], empty="")]
+        if text
+        else []
+    )
 
 
 @act_on(Approval)
@@ -311,15 +299,15 @@ class Approve(_Decision):
     """Approve and carry out."""
 
     name = "approve"
-    title = "Approve"
+    title = _("Approve")
     icon = "verified"
     variant = ActionVariant.SUCCESS
-    explanation = "It is carried out at once, exactly as shown here, and cannot be taken back, only corrected."
+    explanation = _("It is carried out at once, exactly as shown here, and cannot be taken back, only corrected.")
 
     def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Approve it."""
         approve(approval_id=subject.pk, seen=seen, decided_by=actor, reason=reason, now=now)
-        return f"{show_title(subject)}: approved and done."
+        return gettext("%(operation)s: approved and done.") % {"operation": show_title(subject)}
 
 
 @act_on(Approval)
@@ -327,15 +315,15 @@ class Reject(_Decision):
     """Reject."""
 
     name = "reject"
-    title = "Reject"
+    title = _("Reject")
     icon = "block"
     variant = ActionVariant.DANGER
-    explanation = "Nothing is done. Your reason is shown to whoever requested it, who may request it anew."
+    explanation = _("Nothing is done. Your reason is shown to whoever requested it, who may request it anew.")
 
     def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Reject it."""
         reject(approval_id=subject.pk, decided_by=actor, reason=reason, now=now)
-        return f"{show_title(subject)}: rejected. Nothing was done."
+        return gettext("%(operation)s: rejected. Nothing was done.") % {"operation": show_title(subject)}
 
 
 @act_on(Approval)
@@ -343,9 +331,9 @@ class Withdraw(_Decision):
     """Take back one's own request."""
 
     name = "withdraw"
-    title = "Withdraw"
+    title = _("Withdraw")
     icon = "undo"
-    explanation = "Nothing is done, and nobody needs to decide about it any more."
+    explanation = _("Nothing is done, and nobody needs to decide about it any more.")
 
     def is_for(self, *, user: User, subject: Approval) -> bool:
         """Offer it to the maker alone."""
@@ -354,7 +342,7 @@ class Withdraw(_Decision):
     def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Withdraw it."""
         withdraw(approval_id=subject.pk, decided_by=actor, reason=reason, now=now)
-        return f"{show_title(subject)}: withdrawn. Nothing was done."
+        return gettext("%(operation)s: withdrawn. Nothing was done.") % {"operation": show_title(subject)}
 
 
 class RequestAct(Act):
@@ -370,7 +358,7 @@ class RequestAct(Act):
         """Take over what the operation says of itself."""
         super().__init_subclass__(**kwargs)
         cls.title, cls.permission = cls.operation.title, cls.operation.request_permission
-        cls.explanation = f"{cls.operation.explanation} This makes a request: somebody else has to approve it."
+        cls.explanation = explain_operation(cls.operation)
 
     def make_payload(self, *, subject: Any, answers: Mapping[str, Any]) -> msgspec.Struct:
         """Return what the operation is to be carried out with; `answers` are those to the act's form."""
@@ -381,9 +369,18 @@ class RequestAct(Act):
         if self.form is not ReasonForm:
             return ()
         try:
-            return list_effect_tables(self.operation().describe(self.make_payload(subject=subject, answers={})))
+            return list_effect_tables(
+                describe(operation=self.operation(), payload=self.make_payload(subject=subject, answers={}))
+            )
         except BankError as error:
-            return [Table(title="It cannot be requested", headings=("Why",), rows=[(error.text,)], empty="")]
+            return [
+                Table(
+                    title=gettext("It cannot be requested"),
+                    headings=(gettext("Why"),),
+                    rows=[(gettext(error.text),)],
+                    empty="",
+                )
+            ]
 
     def carry_out(self, *, subject: Any, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
         """Request it."""
@@ -397,7 +394,12 @@ class RequestAct(Act):
         return explain_request(approval)
 
 
+def explain_operation(operation: type[Operation]) -> Words:
+    """Return what happens when somebody requests the operation."""
+    return format_lazy("{} {}", operation.explanation, _("This makes a request: somebody else has to approve it."))
+
+
 def explain_request(approval: Approval) -> str:
     """Return the sentence that ends a request, with a link to it."""
-    request = link_to(Approval, approval.pk, "This request")
-    return format_html("Nothing is done yet. {} waits for somebody else.", request)
+    request = link_to(Approval, approval.pk, gettext("This request"))
+    return format_html(gettext("Nothing is done yet. {} waits for somebody else."), request)

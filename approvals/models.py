@@ -10,6 +10,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext
 
 from approvals.states import APPROVAL_TRANSITIONS, ApprovalStatus
 from core.history.tracking import keep_history
@@ -111,4 +112,4 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"approval {self.id}"
+        return gettext("approval %(id)s") % {"id": self.id}

@@ -22,6 +22,7 @@ import msgspec
 from approvals.errors import OperationNotFoundError
 from approvals.models import Approval
 from core.idempotency import hash_request
+from core.language import Words, bank_language
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -30,6 +31,16 @@ class Change(msgspec.Struct, frozen=True):
     name: str
     before: str
     after: str
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A sentence in the bank's language, and what stands for the %(names)s in it.
+
+    They are kept apart, so that each reader can have the sentence in another language.
+    """
+
+    text: str
+    values: dict[str, str] = {}
 
 
 class MoneyLine(msgspec.Struct, frozen=True):
@@ -48,7 +59,7 @@ class Effect(msgspec.Struct, frozen=True):
     `amount`, in minor units of `currency`, is there where it is about one amount.
     """
 
-    sentences: tuple[str, ...]
+    sentences: tuple[Said | str, ...]
     changes: tuple[Change, ...] = ()
     lines: tuple[MoneyLine, ...] = ()
     amount: int | None = None
@@ -60,8 +71,8 @@ class Operation:
 
     name: ClassVar[str]
     """By which approvals keep it: app.verb_noun."""
-    title: ClassVar[str]
-    explanation: ClassVar[str]
+    title: ClassVar[Words]
+    explanation: ClassVar[Words]
     """What will happen, for a new colleague."""
     request_permission: ClassVar[str]
     approve_permission: ClassVar[str]
@@ -95,6 +106,12 @@ def operation(kind: AnyOperation) -> AnyOperation:
         raise ValueError(f"There are two operations called {kind.name}.")
     _operations[kind.name] = kind()
     return kind
+
+
+def describe(*, operation: Operation, payload: Any) -> Effect:
+    """Return what the operation would do, in the language in which it is kept. Raises as the operation does."""
+    with bank_language():
+        return operation.describe(payload)
 
 
 def list_operations() -> Sequence[Operation]:

@@ -4,7 +4,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from approvals.models import Approval
-from approvals.operations import Effect, get_operation, list_operations
+from approvals.operations import Effect, describe, get_operation, list_operations
 from approvals.states import ApprovalStatus
 from core.models import User
 
@@ -29,4 +29,4 @@ def read_effect(*, approval: Approval) -> Effect:
 def describe_now(*, approval: Approval) -> Effect:
     """Return what the operation would do now. Raises OperationNotFoundError, and BankError where it cannot be done."""
     asked = get_operation(name=approval.operation)
-    return asked.describe(msgspec.convert(approval.payload, asked.payload))
+    return describe(operation=asked, payload=msgspec.convert(approval.payload, asked.payload))

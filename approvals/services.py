@@ -11,6 +11,7 @@ import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext
 
 from approvals.errors import (
     ApprovalExpiredError,
@@ -26,7 +27,7 @@ from approvals.errors import (
 from approvals.events import approval_decided, approval_requested
 from approvals.locks import lock_approval, lock_overdue
 from approvals.models import Approval
-from approvals.operations import Operation, get_operation, hash_content
+from approvals.operations import Operation, describe, get_operation, hash_content
 from approvals.rights.selectors import find_limit
 from approvals.states import ApprovalStatus
 from core.db import named_violations
@@ -64,7 +65,7 @@ def request_approval(
 
 def _describe(asked: Operation, payload: msgspec.Struct) -> Approval:
     """Return a new approval, not saved yet, with what would be done."""
-    effect = asked.describe(payload)
+    effect = describe(operation=asked, payload=payload)
     kept, shown = msgspec.to_builtins(payload), msgspec.to_builtins(effect)
     return Approval(
         operation=asked.name,
@@ -88,7 +89,7 @@ def _require_within_limit(approval: Approval, user: User, permission: str) -> No
     limit = find_limit(user=user, permission=permission, operation=approval.operation, currency=approval.currency)
     if limit is not None and approval.amount > limit:
         most = f"{format_amount(limit, approval.currency)} {approval.currency}"
-        raise OverLimitError(f"Your role requests and approves at most {most} of this.")
+        raise OverLimitError(gettext("Your role requests and approves at most %(most)s of this.") % {"most": most})
 
 
 def approve(*, approval_id: UUID, seen: str, decided_by: User, reason: str, now: datetime) -> Approval:
@@ -132,7 +133,7 @@ def _lock_pending(approval_id: UUID) -> Approval:
 def _require_seen(approval: Approval, asked: Operation, payload: msgspec.Struct, seen: str) -> None:
     """Raise unless what was seen is what is kept, and what is kept is what would be done now."""
     kept = bytes(approval.content_hash)
-    effect = msgspec.to_builtins(asked.describe(payload))
+    effect = msgspec.to_builtins(describe(operation=asked, payload=payload))
     current = hash_content(operation=approval.operation, payload=approval.payload, effect=effect)
     if not (constant_time_compare(seen, kept.hex()) and kept == current):
         raise EffectChangedError

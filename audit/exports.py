@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 
 from audit.extracts import EXTRACTS, Query, Span
 from audit.models import Export
@@ -48,7 +49,7 @@ def make_export(*, order: Order, reason: str, exported_by: User, now: datetime) 
     reason = clean_line(reason, field="reason", max_length=255)
     period = make_period(first_date=order.first_date, last_date=order.last_date, now=now)
     if order.client_id and not Client.objects.filter(pk=order.client_id).exists():
-        raise InvalidInputError(errors={"client": ["No client has this id."]})
+        raise InvalidInputError(errors={"client": [gettext("No client has this id.")]})
     span = Span(period.begins_at, period.ends_at, order.client_id, order.account_id)
     file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
     rows = _write(file, EXTRACTS[order.kind](span))

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, UniqueConstraint
+from django.utils.translation import gettext
 
 from audit.states import ExtractKind, LookKind
 from core.ids import uuid7
@@ -53,7 +54,7 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"look {self.id}"
+        return gettext("look %(id)s") % {"id": self.id}
 
 
 class Export(models.Model):
@@ -81,4 +82,8 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         """Return what it holds."""
-        return f"{self.get_kind_display()}, {self.first_date} to {self.last_date}"
+        return gettext("%(kind)s, %(first_date)s to %(last_date)s") % {
+            "kind": self.get_kind_display(),
+            "first_date": self.first_date,
+            "last_date": self.last_date,
+        }

@@ -1,22 +1,23 @@
 """How staff look at a client, and what auditors may take with them."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class LookKind(models.TextChoices):
     """In which way somebody saw a client's data."""
 
-    PAGE = "page", "Opened a page"
-    SEARCH = "search", "Found it in a search"
-    REVEAL = "reveal", "Had personal data revealed"
+    PAGE = "page", _("Opened a page")
+    SEARCH = "search", _("Found it in a search")
+    REVEAL = "reveal", _("Had personal data revealed")
 
 
 class ExtractKind(models.TextChoices):
     """What an export holds."""
 
-    ENTRIES = "entries", "Journal entries with their postings"
-    TRANSFERS = "transfers", "Transfers"
-    CHANGES = "changes", "Changes, of people and programs"
-    LOOKS = "looks", "Looks at clients and their documents"
-    APPROVALS = "approvals", "Approvals"
-    ROLES = "roles", "Users with their roles, as they are now"
+    ENTRIES = "entries", _("Journal entries with their postings")
+    TRANSFERS = "transfers", _("Transfers")
+    CHANGES = "changes", _("Changes, of people and programs")
+    LOOKS = "looks", _("Looks at clients and their documents")
+    APPROVALS = "approvals", _("Approvals")
+    ROLES = "roles", _("Users with their roles, as they are now")

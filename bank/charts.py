@@ -6,6 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
 from core.money import format_amount
 from reporting.analytics.selectors import Outcomes, count_active_clients, count_outcomes, sum_metric, sum_volumes
 from reporting.regulatory.selectors import count_unacknowledged
@@ -57,13 +60,13 @@ def make_charts(*, today: date) -> Iterator[Chart]:
 def _make_outcomes(days: Sequence[date]) -> Chart:
     outcomes = count_outcomes(since=days[0])
     return _make_chart(
-        "Transfers",
-        "By day; the failed ones stand on top.",
-        "No transfer was ordered in the last two weeks.",
+        gettext("Transfers"),
+        gettext("By day; the failed ones stand on top."),
+        gettext("No transfer was ordered in the last two weeks."),
         days,
         [
-            _stack("Completed", _GOOD, [outcomes.get(day, _NONE).completed for day in days]),
-            _stack("Failed", _BAD, [outcomes.get(day, _NONE).failed for day in days]),
+            _stack(gettext("Completed"), _GOOD, [outcomes.get(day, _NONE).completed for day in days]),
+            _stack(gettext("Failed"), _BAD, [outcomes.get(day, _NONE).failed for day in days]),
         ],
     )
 
@@ -75,11 +78,15 @@ def _make_reports(days: Sequence[date]) -> Chart:
     made = [completed.get(day, _NONE).completed for day in days]
     taken = [max(0, all_ - w - r) for all_, w, r in zip(made, waiting, refused, strict=True)]
     return _make_chart(
-        "Reports to the regulator",
-        "By day of the transfer.",
-        "No transfer was completed in the last two weeks.",
+        gettext("Reports to the regulator"),
+        gettext("By day of the transfer."),
+        gettext("No transfer was completed in the last two weeks."),
         days,
-        [_stack("Acknowledged", _GOOD, taken), _stack("Waiting", _OTHER, waiting), _stack("Refused", _BAD, refused)],
+        [
+            _stack(gettext("Acknowledged"), _GOOD, taken),
+            _stack(gettext("Waiting"), _OTHER, waiting),
+            _stack(gettext("Refused"), _BAD, refused),
+        ],
     )
 
 
@@ -88,10 +95,12 @@ def _make_volumes(days: Sequence[date]) -> Iterator[Chart]:
     busiest = sorted(volumes, key=lambda currency: (-len(volumes[currency]), currency))
     for currency in busiest[:CURRENCIES]:
         moved = [Decimal(format_amount(volumes[currency].get(day, 0), currency)) for day in days]
-        unit, name = (1_000, "thousand ") if max(moved) >= _LONG else (1, "")
+        unit, note = 1, gettext("What completed transfers moved, by day, in %(currency)s.")
+        if max(moved) >= _LONG:
+            unit, note = 1_000, gettext("What completed transfers moved, by day, in thousand %(currency)s.")
         yield _make_chart(
-            f"Volume, {currency}",
-            f"What completed transfers moved, by day, in {name}{currency}.",
+            gettext("Volume, %(currency)s") % {"currency": currency},
+            note % {"currency": currency},
             "",
             days,
             [_bars(currency, _GOOD, [str(amount / unit) for amount in moved])],
@@ -101,19 +110,19 @@ def _make_volumes(days: Sequence[date]) -> Iterator[Chart]:
 def _make_activity(days: Sequence[date]) -> Chart:
     active, sign_ins = count_active_clients(since=days[0]), sum_metric(name="sign_in", since=days[0])
     return _make_chart(
-        "Clients",
-        "By day: how many moved money, and sign-ins to the API.",
-        "No client moved money or signed in in the last two weeks.",
+        gettext("Clients"),
+        gettext("By day: how many moved money, and sign-ins to the API."),
+        gettext("No client moved money or signed in in the last two weeks."),
         days,
         [
-            _bars("Active clients", _GOOD, [active.get(day, 0) for day in days]),
-            _bars("Sign-ins", _OTHER, [sign_ins.get(day, 0) for day in days]),
+            _bars(gettext("Active clients"), _GOOD, [active.get(day, 0) for day in days]),
+            _bars(gettext("Sign-ins"), _OTHER, [sign_ins.get(day, 0) for day in days]),
         ],
     )
 
 
 def _make_chart(title: str, note: str, empty: str, days: Sequence[date], datasets: Sequence[dict[str, Any]]) -> Chart:
-    data = {"labels": [f"{day:%d %b}" for day in days], "datasets": datasets}
+    data = {"labels": [date_format(day, "d M") for day in days], "datasets": datasets}
     has_any = any(float(value) for dataset in datasets for value in dataset["data"])
     legend = [Key(dataset["label"], dataset["backgroundColor"]) for dataset in datasets] if len(datasets) > 1 else []
     return Chart(title, note, json.dumps(data) if has_any else "", empty, legend)

@@ -13,14 +13,16 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext
 
 from accounts.models import Account
 from accounts.states import AccountStatus, CustomerAccountKind
 from approvals.models import Approval
 from approvals.selectors import count_waiting_for, list_waiting_for
 from bank.charts import list_days, make_charts
-from core.admin.cells import Tone, find_list, show_amount, show_share, show_status
+from core.admin.cells import Tone, find_list, show_amount, show_count, show_share, show_status
 from core.admin.tables import Amount, Queue, Table
 from core.models import User
 from kyc.models import KycCase
@@ -44,7 +46,7 @@ from transfers.states import TransferStatus
 def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures that the reader may see to the context of the index page; the theme calls it."""
     now = timezone.now()
-    context["title"] = "Overview"
+    context["title"] = gettext("Overview")
     context["queues"] = list(_list_queues(request, now))
     today = timezone.localdate(now)
     if request.user.has_perm("transfers.view_transfer"):
@@ -73,9 +75,11 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
 def _count_approvals(user: User, now: datetime) -> Queue:
     first = list_waiting_for(user=user).first()
     return Queue(
-        title="Approvals waiting for you",
+        title=gettext("Approvals waiting for you"),
         waiting=count_waiting_for(user=user),
-        note=f"The first expires in {timeuntil(first.expires_at, now)}" if first else "Nothing for you to decide",
+        note=gettext("The first expires in %(time)s") % {"time": timeuntil(first.expires_at, now)}
+        if first
+        else gettext("Nothing for you to decide"),
         address=find_list(Approval, whose="to_decide"),
     )
 
@@ -84,9 +88,11 @@ def _count_cases(now: datetime) -> Queue:
     cases = list_open_cases()
     oldest = cases.first()
     return Queue(
-        title="KYC cases waiting",
+        title=gettext("KYC cases waiting"),
         waiting=cases.count(),
-        note=f"The oldest for {timesince(oldest.opened_at, now)}" if oldest else "All clients are decided on",
+        note=gettext("The oldest for %(time)s") % {"time": timesince(oldest.opened_at, now)}
+        if oldest
+        else gettext("All clients are decided on"),
         address=find_list(KycCase, status__exact=KycStatus.IN_REVIEW),
     )
 
@@ -95,9 +101,11 @@ def _count_reviews(now: datetime) -> Queue:
     reviews = Review.objects.filter(status=ReviewStatus.OPEN)
     oldest = reviews.order_by("opened_at").first()
     return Queue(
-        title="Transfers in review",
+        title=gettext("Transfers in review"),
         waiting=reviews.count(),
-        note=f"The oldest for {timesince(oldest.opened_at, now)}" if oldest else "No transfer waits for a decision",
+        note=gettext("The oldest for %(time)s") % {"time": timesince(oldest.opened_at, now)}
+        if oldest
+        else gettext("No transfer waits for a decision"),
         address=find_list(Review, status__exact=ReviewStatus.OPEN),
     )
 
@@ -105,9 +113,9 @@ def _count_reviews(now: datetime) -> Queue:
 def _count_blocked() -> Queue:
     count = Account.objects.filter(status=AccountStatus.BLOCKED).count()
     return Queue(
-        title="Blocked accounts",
+        title=gettext("Blocked accounts"),
         waiting=count,
-        note="Each page says what is stopped" if count else "Money moves on every account",
+        note=gettext("Each page says what is stopped") if count else gettext("Money moves on every account"),
         address=find_list(Account, status__exact=AccountStatus.BLOCKED),
     )
 
@@ -115,9 +123,9 @@ def _count_blocked() -> Queue:
 def _count_failed(today: date) -> Queue:
     day = f"{today:%Y-%m-%d}"
     return Queue(
-        title="Failed transfers today",
+        title=gettext("Failed transfers today"),
         waiting=sum(count_failures(since=today).values()),
-        note="Each page says why",
+        note=gettext("Each page says why"),
         address=find_list(Transfer, status__exact=TransferStatus.FAILED, created_at_from=day, created_at_to=day),
     )
 
@@ -125,9 +133,9 @@ def _count_failed(today: date) -> Queue:
 def _count_undelivered() -> Queue:
     count = Delivery.objects.filter(state=DeliveryState.FAILED).count()
     return Queue(
-        title="Failed e-mails",
+        title=gettext("Failed e-mails"),
         waiting=count,
-        note="They can be sent again" if count else "Every e-mail was sent, or is on its way",
+        note=gettext("They can be sent again") if count else gettext("Every e-mail was sent, or is on its way"),
         address=find_list(Delivery, state__exact=DeliveryState.FAILED),
     )
 
@@ -135,9 +143,11 @@ def _count_undelivered() -> Queue:
 def _count_refused_reports(now: datetime) -> Queue:
     backlog = measure_backlog(now=now)
     return Queue(
-        title="Reports refused or overdue",
+        title=gettext("Reports refused or overdue"),
         waiting=backlog.refused + backlog.overdue,
-        note=f"{backlog.waiting:,} wait for the regulator" if backlog.waiting else "All reports are acknowledged",
+        note=gettext("%(count)s wait for the regulator") % {"count": show_count(backlog.waiting)}
+        if backlog.waiting
+        else gettext("All reports are acknowledged"),
         address=find_list(Report, state__exact=ReportState.REFUSED)
         if backlog.refused
         else find_list(Report, overdue="yes"),
@@ -162,20 +172,26 @@ def make_products() -> Table:
     for product in products:
         totals[product.currency] += max(product.booked, Decimal())
     return Table(
-        title="Customers' balances",
-        headings=("Currency", "Product", Amount("Accounts"), Amount("Booked"), "Share of the currency"),
+        title=gettext("Customers' balances"),
+        headings=(
+            gettext("Currency"),
+            gettext("Product"),
+            Amount(gettext("Accounts")),
+            Amount(gettext("Booked")),
+            gettext("Share of the currency"),
+        ),
         rows=[
             (
                 product.currency,
                 CustomerAccountKind(product.kind).label,
-                f"{product.accounts:,}",
+                show_count(product.accounts),
                 show_amount(int(product.booked), product.currency),
                 show_share(product.booked, totals[product.currency]),
             )
             for product in products
         ],
-        empty="No account has been opened yet.",
-        help="What the bank owes its customers, by product. Inactive accounts are not counted.",
+        empty=gettext("No account has been opened yet."),
+        help=gettext("What the bank owes its customers, by product. Inactive accounts are not counted."),
     )
 
 
@@ -184,16 +200,20 @@ def make_standings(*, today: date) -> Table:
     before = list_days(today=today)[0]
     standings = count_standings(days=[before, today])
     return Table(
-        title="Clients",
-        headings=("Standing", Amount("Today"), Amount(f"{before:%d %b}")),
+        title=gettext("Clients"),
+        headings=(gettext("Standing"), Amount(gettext("Today")), Amount(date_format(before, "d M"))),
         rows=[
-            (standing.label, f"{standings[today].get(standing, 0):,}", f"{standings[before].get(standing, 0):,}")
+            (
+                standing.label,
+                show_count(standings[today].get(standing, 0)),
+                show_count(standings[before].get(standing, 0)),
+            )
             for standing in Standing
         ]
         if standings[today]
         else [],
-        empty="No client has registered yet.",
-        help="By what the bank decided about them.",
+        empty=gettext("No client has registered yet."),
+        help=gettext("By what the bank decided about them."),
     )
 
 
@@ -201,11 +221,11 @@ def make_failures(*, since: date) -> Table:
     """Return why transfers failed from a day on."""
     failures = count_failures(since=since)
     return Table(
-        title="Failed transfers",
-        headings=("Why", Amount("Transfers")),
-        rows=[(explain_failure(code), f"{count:,}") for code, count in failures.items()],
-        empty="No transfer has failed in the last two weeks.",
-        help="The last two weeks.",
+        title=gettext("Failed transfers"),
+        headings=(gettext("Why"), Amount(gettext("Transfers"))),
+        rows=[(explain_failure(code), show_count(count)) for code, count in failures.items()],
+        empty=gettext("No transfer has failed in the last two weeks."),
+        help=gettext("The last two weeks."),
     )
 
 
@@ -217,24 +237,30 @@ def make_trial_balance() -> Table:
         .order_by("currency")
     )
     return Table(
-        title="Trial balance",
-        headings=("Currency", Amount("Accounts"), Amount("Debits"), Amount("Credits"), "Verdict"),
+        title=gettext("Trial balance"),
+        headings=(
+            gettext("Currency"),
+            Amount(gettext("Accounts")),
+            Amount(gettext("Debits")),
+            Amount(gettext("Credits")),
+            gettext("Verdict"),
+        ),
         rows=[
             (
                 row["currency"],
-                f"{row['accounts']:,}",
+                show_count(row["accounts"]),
                 show_amount(row["debits"], row["currency"]),
                 show_amount(row["credits"], row["currency"]),
                 _judge(is_balanced=row["debits"] == row["credits"]),
             )
             for row in sums
         ],
-        empty="The bank keeps no books yet. They open with the first account.",
-        help="All debits and all credits ever booked. They must be equal in each currency.",
+        empty=gettext("The bank keeps no books yet. They open with the first account."),
+        help=gettext("All debits and all credits ever booked. They must be equal in each currency."),
     )
 
 
 def _judge(*, is_balanced: bool) -> str:
     if is_balanced:
-        return show_status("even", "Balanced", {"even": Tone.GOOD})
-    return show_status("odd", "Broken: tell the ledger's keepers now", {"odd": Tone.BAD})
+        return show_status("even", gettext("Balanced"), {"even": Tone.GOOD})
+    return show_status("odd", gettext("Broken: tell the ledger's keepers now"), {"odd": Tone.BAD})

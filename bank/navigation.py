@@ -4,12 +4,16 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.language import Words
 
 
 class Entry(NamedTuple):
     """A list (or another page of a model) in the sidebar, for those with the permission to view its rows."""
 
-    title: str
+    title: Words
     model: str
     icon: str
     page: str = "changelist"
@@ -28,57 +32,57 @@ class Entry(NamedTuple):
         return reverse(f"admin:{self.model.replace('.', '_')}_{self.page}")
 
 
-GROUPS: dict[str, tuple[Entry, ...]] = {
-    "Two people": (Entry("Approvals", "approvals.approval", "approval"),),
-    "Clients": (
-        Entry("Clients", "kyc.client", "group"),
-        Entry("KYC cases", "kyc.kyccase", "fact_check"),
-        Entry("Documents", "kyc.clientdocument", "description"),
+GROUPS: dict[Words, tuple[Entry, ...]] = {
+    _("Two people"): (Entry(_("Approvals"), "approvals.approval", "approval"),),
+    _("Clients"): (
+        Entry(_("Clients"), "kyc.client", "group"),
+        Entry(_("KYC cases"), "kyc.kyccase", "fact_check"),
+        Entry(_("Documents"), "kyc.clientdocument", "description"),
     ),
-    "Accounts": (Entry("Accounts", "accounts.account", "account_balance_wallet"),),
-    "Transfers": (
-        Entry("Transfers", "transfers.transfer", "sync_alt"),
-        Entry("In review", "antifraud.review", "policy"),
-        Entry("Payments", "payments.payment", "send_money"),
-        Entry("Messages of the rail", "rails.railmessage", "swap_horiz"),
-        Entry("Differences with the rail", "rails.reconciliationbreak", "difference"),
-        Entry("Standing orders", "standing_orders.standingorder", "event_repeat"),
+    _("Accounts"): (Entry(_("Accounts"), "accounts.account", "account_balance_wallet"),),
+    _("Transfers"): (
+        Entry(_("Transfers"), "transfers.transfer", "sync_alt"),
+        Entry(_("In review"), "antifraud.review", "policy"),
+        Entry(_("Payments"), "payments.payment", "send_money"),
+        Entry(_("Messages of the rail"), "rails.railmessage", "swap_horiz"),
+        Entry(_("Differences with the rail"), "rails.reconciliationbreak", "difference"),
+        Entry(_("Standing orders"), "standing_orders.standingorder", "event_repeat"),
     ),
-    "Antifraud": (
-        Entry("Versions of the rules", "antifraud.ruleset", "rule"),
-        Entry("Findings", "antifraud.judgement", "frame_inspect"),
+    _("Antifraud"): (
+        Entry(_("Versions of the rules"), "antifraud.ruleset", "rule"),
+        Entry(_("Findings"), "antifraud.judgement", "frame_inspect"),
     ),
-    "Regulator": (
-        Entry("Regulatory reports", "regulatory.report", "gavel"),
-        Entry("Daily summaries", "regulatory.dailysummary", "summarize"),
-        Entry("Connection", "regulatory.circuit", "cable"),
+    _("Regulator"): (
+        Entry(_("Regulatory reports"), "regulatory.report", "gavel"),
+        Entry(_("Daily summaries"), "regulatory.dailysummary", "summarize"),
+        Entry(_("Connection"), "regulatory.circuit", "cable"),
     ),
-    "Ledger": (
-        Entry("Ledger accounts", "ledger.ledgeraccount", "menu_book"),
-        Entry("Journal entries", "ledger.journalentry", "receipt_long"),
-        Entry("Manual entry", "ledger.journalentry", "edit_note", page="manual", codename="request_manual_entry"),
-        Entry("Holds", "ledger.hold", "front_hand"),
+    _("Ledger"): (
+        Entry(_("Ledger accounts"), "ledger.ledgeraccount", "menu_book"),
+        Entry(_("Journal entries"), "ledger.journalentry", "receipt_long"),
+        Entry(_("Manual entry"), "ledger.journalentry", "edit_note", page="manual", codename="request_manual_entry"),
+        Entry(_("Holds"), "ledger.hold", "front_hand"),
     ),
-    "Events": (
-        Entry("Flow", "events.event", "monitoring", page="flow"),
-        Entry("Events", "events.event", "bolt"),
-        Entry("Dead letters", "events.deadletter", "mark_email_unread"),
+    _("Events"): (
+        Entry(_("Flow"), "events.event", "monitoring", page="flow"),
+        Entry(_("Events"), "events.event", "bolt"),
+        Entry(_("Dead letters"), "events.deadletter", "mark_email_unread"),
     ),
-    "Notifications": (
-        Entry("Notifications", "notifications.notification", "notifications"),
-        Entry("Deliveries", "notifications.delivery", "outgoing_mail"),
+    _("Notifications"): (
+        Entry(_("Notifications"), "notifications.notification", "notifications"),
+        Entry(_("Deliveries"), "notifications.delivery", "outgoing_mail"),
     ),
-    "Audit": (Entry("Exports", "audit.export", "download"),),
-    "Staff": (
-        Entry("Users", "core.user", "badge"),
-        Entry("Roles", "core.roleentry", "key"),
+    _("Audit"): (Entry(_("Exports"), "audit.export", "download"),),
+    _("Staff"): (
+        Entry(_("Users"), "core.user", "badge"),
+        Entry(_("Roles"), "core.roleentry", "key"),
     ),
 }
 
 
 def list_groups(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar as the theme takes it; a group of which the reader may see nothing is left out."""
-    home = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
+    home = {"title": gettext("Overview"), "icon": "space_dashboard", "link": reverse("admin:index")}
     seen = {title: [entry for entry in entries if _may_see(request, entry)] for title, entries in GROUPS.items()}
     groups = [
         {"title": title, "separator": True, "items": [_make_item(request, entry) for entry in entries]}

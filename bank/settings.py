@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -146,6 +147,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -483,7 +485,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Language, time, files
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en"  # the bank's own; the back office has each reader's, see core/language.py
+LANGUAGES = [("en", "English"), ("pt-br", "Português")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["core.formats"]
+LANGUAGE_COOKIE_AGE = 365 * 86_400
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = _one_of(
     "TIME_ZONE", "America/Sao_Paulo", available_timezones()
 )  # the bank's: it decides what day a booking is of
@@ -508,6 +516,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_HSTS_PRELOAD = _HTTPS
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
+LANGUAGE_COOKIE_SECURE = _HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -556,15 +565,16 @@ LOGGING = {
 
 # The back office
 UNFOLD: dict[str, object] = {
-    "SITE_TITLE": "Bank back office",
-    "SITE_HEADER": "Bank",
-    "SITE_SUBHEADER": "Back office",
+    "SITE_TITLE": _("Bank back office"),
+    "SITE_HEADER": _("Bank"),
+    "SITE_SUBHEADER": _("Back office"),
     "SITE_SYMBOL": "account_balance",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/bank.svg")}],
     "SITE_URL": None,
     "DASHBOARD_CALLBACK": "bank.dashboard.add_figures",
+    "SHOW_LANGUAGES": True,
     "SIDEBAR": {"navigation": "bank.navigation.list_groups"},
-    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("set_up_factors")}]},
+    "ACCOUNT": {"navigation": [{"title": _("Second factor"), "link": reverse_lazy("set_up_factors")}]},
     "STYLES": [lambda request: static("core/back_office.css")],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from audit.admin import trail
 from core.admin.sign_in import sign_in
@@ -31,6 +32,7 @@ urlpatterns = [
     # The theme's search of menus puts into the cache what JSON cannot hold; templates/ leaves its palette out.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", sign_in),
+    path("admin/language/", set_language, name="set_language"),
     path("admin/", include("core.admin.factors")),
     path("admin/", include("core.admin.single_sign_on")),
     path("admin/", include(admin_urlpatterns)),

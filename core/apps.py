@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.urls import register_converter
+from django.utils.translation import gettext_lazy as _
 
 from core.paths import IdConverter
 
@@ -11,7 +12,7 @@ class CoreConfig(AppConfig):
     """The core app; after each migration it grants the runtime role its privileges."""
 
     name = "core"
-    verbose_name = "Staff"
+    verbose_name = _("Staff")
 
     def ready(self) -> None:
         """Register what paths may hold, and connect the grants.

@@ -7,6 +7,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Length
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from core.history.tracking import keep_history
 from core.ids import uuid7
@@ -135,12 +137,12 @@ class RoleEntry(models.Model):
     class Meta:
         """In the order of the table."""
 
-        verbose_name = "role"
+        verbose_name = _("role")
         ordering = ("position",)
 
     def __str__(self) -> str:
         """Return its name for people."""
-        return self.title
+        return gettext(self.title)
 
 
 class ForbiddenPair(models.Model):
@@ -160,7 +162,7 @@ class ForbiddenPair(models.Model):
 
     def __str__(self) -> str:
         """Return the reason."""
-        return self.reason
+        return gettext(self.reason)
 
 
 class RefreshToken(models.Model):

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from django.utils.translation import gettext
 from iso4217 import Currency
 
 from core.errors import InvalidAmountError, InvalidInputError
@@ -22,7 +23,7 @@ def get_exponent(currency: str) -> int:
     except ValueError:
         exponent = None
     if exponent is None:
-        raise InvalidInputError(errors={"currency": ["Give an ISO 4217 currency code, such as BRL."]})
+        raise InvalidInputError(errors={"currency": [gettext("Give an ISO 4217 currency code, such as BRL.")]})
     return int(exponent)
 
 
@@ -46,7 +47,9 @@ def parse_amount(text: object, currency: str) -> int:
     amount = int(whole + fraction.ljust(exponent, "0"))
     if amount > MAX_AMOUNT_MINOR:
         limit = format_amount(MAX_AMOUNT_MINOR, currency)
-        raise InvalidAmountError(f"The amount must be no more than {limit} {currency}.")
+        raise InvalidAmountError(
+            gettext("The amount must be no more than %(limit)s %(currency)s.") % {"limit": limit, "currency": currency}
+        )
     if not amount:
         raise InvalidAmountError
     return amount

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext
 
 from core.db import named_violations, require_transaction
 from core.errors import BankError, InvalidInputError
@@ -44,7 +45,7 @@ def set_roles(*, user: User, roles: Collection[str]) -> None:
     require_transaction()
     groups = Group.objects.filter(name__in=roles, role__isnull=False)
     if len(groups) < len(set(roles)):
-        raise InvalidInputError(errors={"roles": ["There is no such role."]})
+        raise InvalidInputError(errors={"roles": [gettext("There is no such role.")]})
     with named_violations({"core_user_duties_apart": RolesExcludeEachOtherError}):
         user.groups.set(groups)
 

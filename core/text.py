@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from django.utils.translation import gettext
+
 from core.errors import InvalidInputError
 
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
@@ -25,7 +27,7 @@ def clean_line(text: str, *, field: str, max_length: int) -> str:
     """
     line = unicodedata.normalize("NFC", text).strip()
     if not line:
-        raise InvalidInputError(errors={field: ["This may not be empty."]})
+        raise InvalidInputError(errors={field: [gettext("This may not be empty.")]})
     check_length(line, field=field, max_length=max_length)
     check_characters(line, field=field)
     return line
@@ -36,7 +38,12 @@ def check_characters(text: str, *, field: str) -> None:
     refused = next(filter(_is_refused, text), None)
     if refused is not None:
         raise InvalidInputError(
-            errors={field: [f"The character U+{ord(refused):04X} is not allowed: it controls text."]}
+            errors={
+                field: [
+                    gettext("The character U+%(code)s is not allowed: it controls text.")
+                    % {"code": f"{ord(refused):04X}"}
+                ]
+            }
         )
 
 
@@ -47,4 +54,6 @@ def _is_refused(character: str) -> bool:
 def check_length(text: str, *, field: str, max_length: int) -> None:
     """Raise InvalidInputError if `text` is longer than `max_length` characters."""
     if len(text) > max_length:
-        raise InvalidInputError(errors={field: [f"This may have at most {max_length} characters."]})
+        raise InvalidInputError(
+            errors={field: [gettext("This may have at most %(max_length)s characters.") % {"max_length": max_length}]}
+        )

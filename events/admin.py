@@ -11,6 +11,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -57,22 +59,22 @@ def list_events(*, key: UUID, leave_out: Collection[str] = ()) -> Table:
     """Return the latest events about one subject, but for those of the types in `leave_out`."""
     events = list(Event.objects.filter(key=key).exclude(type__in=leave_out).order_by("-seq")[:_SHOWN])
     return Table(
-        title="Events",
-        headings=("Sequence", "What happened", "When", "Why"),
+        title=gettext("Events"),
+        headings=(gettext("Sequence"), gettext("What happened"), gettext("When"), gettext("Why")),
         rows=[
             (link_to(Event, event.seq, event.seq), event.type, show_moment(event.occurred_at), _get_reason(event))
             for event in events
         ],
-        empty="Nothing has been told about this yet.",
-        help=f"The latest {_SHOWN}. Each was written in the commit that made it true.",
-        more=(Link(find_list(Event, q=str(key)), "All events about this"),) if events else (),
+        empty=gettext("Nothing has been told about this yet."),
+        help=gettext("The latest %(count)s. Each was written in the commit that made it true.") % {"count": _SHOWN},
+        more=(Link(find_list(Event, q=str(key)), gettext("All events about this")),) if events else (),
     )
 
 
 def link_to_latest_event(*, key: UUID, event_type: str) -> str:
     """Return a link to the latest event of a type about one subject: the proof that it happened."""
     seq = Event.objects.filter(key=key, type=event_type).order_by("-seq").values_list("seq", flat=True).first()
-    return link_to(Event, seq, f"event {seq}")
+    return link_to(Event, seq, gettext("event %(sequence)s") % {"sequence": seq})
 
 
 def _get_reason(event: Event) -> str:
@@ -84,29 +86,29 @@ def _get_reason(event: Event) -> str:
 class EventAdmin(BankAdmin):
     """What happened, in the order of truth."""
 
-    help_text = (
+    help_text = _(
         "Every fact that the bank has committed, newest first. Events are written once and never changed; other "
         "systems learn of them from Kafka."
     )
-    empty_text = "No event matches. An event's type starts with its subject, such as account. or transfer."
-    search_help_text = "Id of the subject, or start of the type"
+    empty_text = _("No event matches. An event's type starts with its subject, such as account. or transfer.")
+    search_help_text = _("Id of the subject, or start of the type")
     ordering = ("-seq",)
     list_display = (
         "seq",
         "type",
-        column("About", show_subject),
-        column("When", lambda event: show_moment(event.occurred_at)),
+        column(_("About"), show_subject),
+        column(_("When"), lambda event: show_moment(event.occurred_at)),
     )
     list_filter = (("occurred_at", DayFilter),)
     fieldsets = (
-        ("Event", {"fields": ("seq", "type", column("About", show_subject))}),
+        (_("Event"), {"fields": ("seq", "type", column(_("About"), show_subject))}),
         (
-            "What it tells",
+            _("What it tells"),
             {
                 "fields": (
-                    column("When", lambda event: show_moment(event.occurred_at)),
-                    column("Payload", lambda event: show_json(event.payload)),
-                    column("Trace", lambda event: show_id(event.traceparent or None)),
+                    column(_("When"), lambda event: show_moment(event.occurred_at)),
+                    column(_("Payload"), lambda event: show_json(event.payload)),
+                    column(_("Trace"), lambda event: show_id(event.traceparent or None)),
                 )
             },
         ),
@@ -148,8 +150,11 @@ def _show_state(letter: DeadLetter) -> str:
 
 def _show_place(letter: DeadLetter) -> str:
     if letter.event_seq is not None:
-        return link_to(Event, letter.event_seq, f"event {letter.event_seq}")
-    return f"partition {letter.partition}, offset {letter.offset}"
+        return link_to(Event, letter.event_seq, gettext("event %(sequence)s") % {"sequence": letter.event_seq})
+    return gettext("partition %(partition)s, offset %(offset)s") % {
+        "partition": letter.partition,
+        "offset": letter.offset,
+    }
 
 
 def _show_key(letter: DeadLetter) -> str:
@@ -171,33 +176,35 @@ def _show_value(letter: DeadLetter) -> str:
 
 def _explain_replay(letter: DeadLetter) -> str:
     if letter.group == RELAY:
-        return "The event is told again and published on the topic. Later messages of the same key have overtaken it."
-    return (
-        f"The group {letter.group} takes the message in again, now and once. If it fails, nothing of it takes effect."
-    )
+        return gettext(
+            "The event is told again and published on the topic. Later messages of the same key have overtaken it."
+        )
+    return gettext(
+        "The group %(group)s takes the message in again, now and once. If it fails, nothing of it takes effect."
+    ) % {"group": letter.group}
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(BankAdmin):
     """A message that was put aside, and what staff did with it."""
 
-    help_text = (
+    help_text = _(
         "Messages that a consumer group failed to take in, or that the relay could not send. Everything else went on "
         "without them. Find out why from the error; once the cause is mended, replay the message, or discard it if it "
         "shall never take effect. A message is never edited."
     )
-    empty_text = "No dead letter matches. If none waits, every message has taken effect."
-    search_help_text = "Id, or start of the topic"
+    empty_text = _("No dead letter matches. If none waits, every message has taken effect.")
+    search_help_text = _("Id, or start of the topic")
     ordering = ("-buried_at", "-pk")
     list_select_related = ("handled_by",)
     list_display = (
-        column("Topic", lambda letter: letter.topic),
+        column(_("Topic"), lambda letter: letter.topic),
         "group",
-        column("Where", _show_place),
-        column("State", _show_state),
-        column("Tried", lambda letter: letter.attempts),
-        column("Buried", lambda letter: show_moment(letter.buried_at)),
-        column("By", lambda letter: letter.handled_by or NOTHING),
+        column(_("Where"), _show_place),
+        column(_("State"), _show_state),
+        column(_("Tried"), lambda letter: letter.attempts),
+        column(_("Buried"), lambda letter: show_moment(letter.buried_at)),
+        column(_("By"), lambda letter: letter.handled_by or NOTHING),
     )
     list_filter = (
         ("state", ChoicesDropdownFilter),
@@ -207,27 +214,27 @@ class DeadLetterAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Dead letter",
+            _("Dead letter"),
             {
                 "fields": (
-                    column("State", _show_state),
-                    column("Group", lambda letter: letter.group),
-                    column("Topic", lambda letter: letter.topic),
-                    column("Where", _show_place),
-                    column("Key", _show_key),
-                    column("Buried", lambda letter: show_moment(letter.buried_at)),
-                    column("Tried", lambda letter: letter.attempts),
+                    column(_("State"), _show_state),
+                    column(_("Group"), lambda letter: letter.group),
+                    column(_("Topic"), lambda letter: letter.topic),
+                    column(_("Where"), _show_place),
+                    column(_("Key"), _show_key),
+                    column(_("Buried"), lambda letter: show_moment(letter.buried_at)),
+                    column(_("Tried"), lambda letter: letter.attempts),
                 )
             },
         ),
         (
-            "Handling",
+            _("Handling"),
             {
                 "fields": (
-                    column("A replay", _explain_replay),
-                    column("Handled", lambda letter: show_moment(letter.handled_at)),
-                    column("By", lambda letter: letter.handled_by or NOTHING),
-                    column("Reason", lambda letter: letter.reason or NOTHING),
+                    column(_("A replay"), _explain_replay),
+                    column(_("Handled"), lambda letter: show_moment(letter.handled_at)),
+                    column(_("By"), lambda letter: letter.handled_by or NOTHING),
+                    column(_("Reason"), lambda letter: letter.reason or NOTHING),
                 )
             },
         ),
@@ -241,11 +248,13 @@ class DeadLetterAdmin(BankAdmin):
 @table_on(DeadLetter, permission="events.view_deadletter")
 def _show_contents(request: HttpRequest, letter: DeadLetter) -> Table:
     """Show why it failed, and what it says; too long for the fields above."""
-    rows: list[tuple[str, str]] = [("Why it was put aside", show_text(letter.error))]
+    rows: list[tuple[str, str]] = [(gettext("Why it was put aside"), show_text(letter.error))]
     if letter.last_error:
-        rows.append(("Why the latest replay failed", show_text(letter.last_error)))
-    rows.append(("The message", _show_value(letter)))
-    return Table(title="Error and message", headings=("What", "As it came"), rows=rows, empty="")
+        rows.append((gettext("Why the latest replay failed"), show_text(letter.last_error)))
+    rows.append((gettext("The message"), _show_value(letter)))
+    return Table(
+        title=gettext("Error and message"), headings=(gettext("What"), gettext("As it came")), rows=rows, empty=""
+    )
 
 
 class _LetterAct(Act):
@@ -260,13 +269,20 @@ class _LetterAct(Act):
     def list_findings(self, subject: DeadLetter) -> Sequence[Table]:
         """Show what it is about."""
         facts = [
-            ("Group", subject.group),
-            ("Topic", subject.topic),
-            ("Where", _show_place(subject)),
-            ("Error", show_text(subject.last_error or subject.error)),
-            ("A replay", _explain_replay(subject)),
+            (gettext("Group"), subject.group),
+            (gettext("Topic"), subject.topic),
+            (gettext("Where"), _show_place(subject)),
+            (gettext("Error"), show_text(subject.last_error or subject.error)),
+            (gettext("A replay"), _explain_replay(subject)),
         ]
-        return [Table(title="The dead letter", headings=("What", "As it stands"), rows=facts, empty="")]
+        return [
+            Table(
+                title=gettext("The dead letter"),
+                headings=(gettext("What"), gettext("As it stands")),
+                rows=facts,
+                empty="",
+            )
+        ]
 
 
 @act_on(DeadLetter)
@@ -274,10 +290,10 @@ class Replay(_LetterAct):
     """Let the message take effect after all."""
 
     name = "replay"
-    title = "Replay"
+    title = _("Replay")
     icon = "replay"
     variant = ActionVariant.PRIMARY
-    explanation = (
+    explanation = _(
         "The message is tried once more, as it came. If it succeeds it has taken effect, exactly once; if it fails, "
         "nothing has changed, you see the error, and the letter waits on."
     )
@@ -285,7 +301,11 @@ class Replay(_LetterAct):
     def perform(self, *, subject: DeadLetter, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Replay."""
         replay_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The message has taken effect." if subject.group != RELAY else "The message has been published."
+        return (
+            gettext("The message has taken effect.")
+            if subject.group != RELAY
+            else gettext("The message has been published.")
+        )
 
 
 @act_on(DeadLetter)
@@ -293,14 +313,14 @@ class Discard(_LetterAct):
     """Decide that the message shall never take effect."""
 
     name = "discard"
-    title = "Discard"
+    title = _("Discard")
     icon = "delete"
     variant = ActionVariant.DANGER
-    explanation = (
+    explanation = _(
         "The message will never take effect, and that cannot be taken back. The letter itself stays on record."
     )
 
     def perform(self, *, subject: DeadLetter, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Discard."""
         discard_dead_letter(letter_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The message was discarded."
+        return gettext("The message was discarded.")

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from approvals.models import Approval
 from core.db import require_transaction
@@ -108,7 +109,7 @@ def decide_case(*, case_id: UUID, seen: str, decision: str, decided_by: User, re
     """
     reason = clean_line(reason, field="reason", max_length=255)
     if decision not in DECISIONS:
-        raise InvalidInputError(errors={"decision": ["Decide for verified or rejected."]})
+        raise InvalidInputError(errors={"decision": [gettext("Decide for verified or rejected.")]})
     _assess_anew(case_id=case_id, now=now)
     with transaction.atomic(durable=True):
         case = lock_open_case(case_id=case_id)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from core.errors import InvalidInputError
 from core.models import User
@@ -104,7 +105,9 @@ def request_information(
     """
     chosen = [kind.value for kind in DocumentKind if kind in kinds]
     if not chosen or len(chosen) < len(set(kinds)):
-        raise InvalidInputError(errors={"kinds": [f"Choose from {', '.join(DocumentKind.values)}."]})
+        raise InvalidInputError(
+            errors={"kinds": [gettext("Choose from %(choices)s.") % {"choices": ", ".join(DocumentKind.values)}]}
+        )
     _require_one_of(text, RequestText.values, field="text")
     with transaction.atomic(durable=True):
         case = _lock(case_id, actor)
@@ -126,4 +129,4 @@ def _lock(case_id: UUID, actor: User) -> KycCase:
 
 def _require_one_of(value: str, choices: Collection[str], *, field: str) -> None:
     if value not in choices:
-        raise InvalidInputError(errors={field: [f"Give one of {', '.join(choices)}."]})
+        raise InvalidInputError(errors={field: [gettext("Give one of %(choices)s.") % {"choices": ", ".join(choices)}]})

@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from approvals.models import Approval
-from approvals.operations import Change, Effect, Operation, operation
+from approvals.operations import Change, Effect, Operation, Said, operation
 from kyc.cases import require_seen, require_verifiable, verify_with_approval
 from kyc.errors import CaseNotFoundError, CaseNotOpenError
 from kyc.models import KycCase
@@ -26,8 +28,10 @@ class VerifyHighRisk(Operation):
     """End a case by verifying its client although the risk is high."""
 
     name = "kyc.verify_high_risk"
-    title = "Verify a client of high risk"
-    explanation = "The client becomes verified, may open accounts and is told so. It is looked at again in half a year."
+    title = _("Verify a client of high risk")
+    explanation = _(
+        "The client becomes verified, may open accounts and is told so. It is looked at again in half a year."
+    )
     request_permission = "kyc.decide_kyccase"
     approve_permission = "kyc.approve_kyccase"
     payload = Verification
@@ -48,11 +52,18 @@ class VerifyHighRisk(Operation):
             raise CaseNotOpenError
         require_seen(case=case, seen=payload.seen)
         require_verifiable(case=case)
-        reasons = tuple(f"{case.get_risk_display()} risk: {SENTENCES[code].lower()}." for code in case.risk_reasons)
+        level = str(case.get_risk_display())
+        reasons = (
+            Said(gettext_noop("%(level)s risk: %(reason)s."), {"level": level, "reason": SENTENCES[code]})
+            for code in case.risk_reasons
+        )
         status = KycStatus(case.client.kyc_status)
         return Effect(
-            sentences=(f"The client of KYC case {case.pk} becomes verified.", *reasons),
-            changes=(Change("KYC", status.label, KycStatus.VERIFIED.label),),
+            sentences=(
+                Said(gettext_noop("The client of KYC case %(case)s becomes verified."), {"case": str(case.pk)}),
+                *reasons,
+            ),
+            changes=(Change("KYC", str(status.label), str(KycStatus.VERIFIED.label)),),
         )
 
     def perform(self, *, payload: Verification, approval: Approval, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
 
 from approvals.models import Approval
 from core.db import require_transaction
@@ -39,11 +40,18 @@ class ManualEntry(msgspec.Struct, frozen=True):
 def check_form(*, entry: ManualEntry, today: date) -> None:
     """Raise InvalidInputError, under `lines` or `value_date`, unless the entry has the form of one."""
     if not MIN_LINES <= len(entry.lines) <= MAX_LINES:
-        raise InvalidInputError(errors={"lines": [f"An entry has {MIN_LINES} to {MAX_LINES} lines."]})
+        raise InvalidInputError(
+            errors={
+                "lines": [
+                    gettext("An entry has %(min_lines)s to %(max_lines)s lines.")
+                    % {"min_lines": MIN_LINES, "max_lines": MAX_LINES}
+                ]
+            }
+        )
     if any(line.side not in Side.values or not 0 < line.amount <= MAX_AMOUNT_MINOR for line in entry.lines):
-        raise InvalidInputError(errors={"lines": ["Each line has a debit or a credit above 0."]})
+        raise InvalidInputError(errors={"lines": [gettext("Each line has a debit or a credit above 0.")]})
     if not today - MAX_AGE <= entry.value_date <= today:
-        raise InvalidInputError(errors={"value_date": ["The value date is today or a day of the last year."]})
+        raise InvalidInputError(errors={"value_date": [gettext("The value date is today or a day of the last year.")]})
 
 
 def get_accounts(*, entry: ManualEntry) -> dict[UUID, LedgerAccount]:

@@ -15,6 +15,8 @@ from datetime import datetime
 import pgtrigger
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Q, UniqueConstraint, When
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from approvals.triggers import needs_approval
 from core.ids import uuid7
@@ -194,7 +196,7 @@ class LedgerAccount(models.Model):
 
     def __str__(self) -> str:
         """Return the account as the books call it."""
-        return f"{self.chart_code} {self.name} ({self.currency})"
+        return f"{self.chart_code} {gettext(self.name)} ({self.currency})"
 
     @property
     def balance(self) -> int:
@@ -235,7 +237,7 @@ class JournalEntry(models.Model):
     class Meta:
         """I2; at most one reversal of an entry; an entry by hand needs an approval of its own."""
 
-        verbose_name_plural = "journal entries"
+        verbose_name_plural = _("journal entries")
         permissions = [
             ("request_manual_entry", "Can request a manual journal entry"),
             ("approve_manual_entry", "Can approve a manual journal entry"),
@@ -354,7 +356,7 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         """Return what is held."""
-        return f"hold {self.id}"
+        return gettext("hold %(id)s") % {"id": self.id}
 
 
 class AvailabilityChange(models.Model):
@@ -387,4 +389,4 @@ class AvailabilityChange(models.Model):
 
     def __str__(self) -> str:
         """Return which version."""
-        return f"version {self.version}"
+        return gettext("version %(version)s") % {"version": self.version}

@@ -1,23 +1,24 @@
 """Kinds of account, sides, and the life of a hold: data that feeds services, database rules and docs."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountKind(models.TextChoices):
     """The five kinds of account of double-entry bookkeeping."""
 
-    ASSET = "asset", "Asset"
-    LIABILITY = "liability", "Liability"
-    EQUITY = "equity", "Equity"
-    INCOME = "income", "Income"
-    EXPENSE = "expense", "Expense"
+    ASSET = "asset", _("Asset")
+    LIABILITY = "liability", _("Liability")
+    EQUITY = "equity", _("Equity")
+    INCOME = "income", _("Income")
+    EXPENSE = "expense", _("Expense")
 
 
 class Side(models.IntegerChoices):
     """The side of a posting, as the sign with which it adds up: an entry's postings sum to zero."""
 
-    DEBIT = -1, "Debit"
-    CREDIT = 1, "Credit"
+    DEBIT = -1, _("Debit")
+    CREDIT = 1, _("Credit")
 
 
 NORMAL_SIDES = {
@@ -33,17 +34,17 @@ NORMAL_SIDES = {
 class HoldStatus(models.TextChoices):
     """A hold is open until its funds are taken, given back, or its time is over."""
 
-    OPEN = "open", "Open"
-    CAPTURED = "captured", "Captured"
-    RELEASED = "released", "Released"
-    EXPIRED = "expired", "Expired"
+    OPEN = "open", _("Open")
+    CAPTURED = "captured", _("Captured")
+    RELEASED = "released", _("Released")
+    EXPIRED = "expired", _("Expired")
 
 
 class HoldOrigin(models.TextChoices):
     """Who placed a hold, and so may capture or release it."""
 
-    BANK = "bank", "Bank"
-    CUSTOMER = "customer", "Customer"
+    BANK = "bank", _("Bank")
+    CUSTOMER = "customer", _("Customer")
 
 
 HOLD_TRANSITIONS: dict[str, tuple[str, ...]] = {

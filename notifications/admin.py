@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -95,7 +97,7 @@ def _show_due(delivery: Delivery) -> str:
     """Return when a delivery that waits is tried next."""
     if delivery.state != DeliveryState.WAITING:
         return NOTHING
-    return "It is being sent" if delivery.began_at else show_moment(delivery.due_at)
+    return gettext("It is being sent") if delivery.began_at else show_moment(delivery.due_at)
 
 
 def _show_outcome(attempt: DeliveryAttempt) -> str:
@@ -114,19 +116,19 @@ def _link_transfer(notification: Notification) -> str:
 class NotificationAdmin(BankAdmin):
     """What a client, or the staff of a role, was told."""
 
-    help_text = (
+    help_text = _(
         "What clients read in their app, and what concerns staff, latest first. Each was made of one message from "
         "Kafka and is never made twice. Its text is made when it is shown."
     )
-    empty_text = "No notification matches. Search by id, by a client's name or e-mail address."
-    search_help_text = "Id, name or e-mail of the client"
+    empty_text = _("No notification matches. Search by id, by a client's name or e-mail address.")
+    search_help_text = _("Id, name or e-mail of the client")
     ordering = ("-pk",)
     list_select_related = ("client",)
     list_display = (
-        column("Notification", lambda notification: notification.get_kind_display()),
-        column("Told to", _show_recipient),
-        column("Happened", lambda notification: show_moment(notification.happened_at)),
-        column("Read", _show_read),
+        column(_("Notification"), lambda notification: notification.get_kind_display()),
+        column(_("Told to"), _show_recipient),
+        column(_("Happened"), lambda notification: show_moment(notification.happened_at)),
+        column(_("Read"), _show_read),
     )
     list_filter = (
         ("kind", ChoicesDropdownFilter),
@@ -135,27 +137,27 @@ class NotificationAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Notification",
+            _("Notification"),
             {
                 "fields": (
-                    column("Told to", _show_recipient),
-                    column("Title", lambda notification: render_notification(notification=notification).title),
-                    column("Text", lambda notification: render_notification(notification=notification).body),
-                    column("Language", lambda notification: notification.get_language_display()),
+                    column(_("Told to"), _show_recipient),
+                    column(_("Title"), lambda notification: render_notification(notification=notification).title),
+                    column(_("Text"), lambda notification: render_notification(notification=notification).body),
+                    column(_("Language"), lambda notification: notification.get_language_display()),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Id", lambda notification: show_id(notification.pk)),
-                    column("Account", _link_account),
-                    column("Transfer", _link_transfer),
-                    column("Message", lambda notification: show_id(notification.message_id)),
-                    column("Happened", lambda notification: show_moment(notification.happened_at)),
-                    column("Told", lambda notification: show_moment(notification.created_at)),
-                    column("Read", _show_read),
+                    column(_("Id"), lambda notification: show_id(notification.pk)),
+                    column(_("Account"), _link_account),
+                    column(_("Transfer"), _link_transfer),
+                    column(_("Message"), lambda notification: show_id(notification.message_id)),
+                    column(_("Happened"), lambda notification: show_moment(notification.happened_at)),
+                    column(_("Told"), lambda notification: show_moment(notification.created_at)),
+                    column(_("Read"), _show_read),
                 )
             },
         ),
@@ -179,45 +181,45 @@ class NotificationAdmin(BankAdmin):
 class DeliveryAdmin(BankAdmin):
     """A notification on its way out, with every attempt."""
 
-    help_text = (
+    help_text = _(
         "E-mails to clients. One that the mail server refuses for good, or that could not be sent in several attempts, "
         "has failed: find out why from its attempts, and send it again once the cause is mended."
     )
-    empty_text = "No delivery matches. If none has failed, there is nothing to do."
-    search_help_text = "Id, name or e-mail of the client"
+    empty_text = _("No delivery matches. If none has failed, there is nothing to do.")
+    search_help_text = _("Id, name or e-mail of the client")
     ordering = ("-pk",)
     list_select_related = ("notification__client",)
     list_display = (
-        column("Notification", lambda delivery: delivery.notification),
-        column("To", lambda delivery: _show_recipient(delivery.notification)),
+        column(_("Notification"), lambda delivery: delivery.notification),
+        column(_("To"), lambda delivery: _show_recipient(delivery.notification)),
         "channel",
-        column("State", _show_state),
-        column("Attempts", lambda delivery: delivery.attempts),
-        column("Asked for", lambda delivery: show_moment(delivery.created_at)),
-        column("Next attempt", _show_due),
+        column(_("State"), _show_state),
+        column(_("Attempts"), lambda delivery: delivery.attempts),
+        column(_("Asked for"), lambda delivery: show_moment(delivery.created_at)),
+        column(_("Next attempt"), _show_due),
     )
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", _LatestFirstDayFilter))
     fieldsets = (
         (
-            "Delivery",
+            _("Delivery"),
             {
                 "fields": (
-                    column("Notification", lambda delivery: _link_notification(delivery.notification)),
-                    column("To", lambda delivery: _show_recipient(delivery.notification)),
+                    column(_("Notification"), lambda delivery: _link_notification(delivery.notification)),
+                    column(_("To"), lambda delivery: _show_recipient(delivery.notification)),
                     "channel",
-                    column("State", _show_state),
-                    column("Next attempt", _show_due),
+                    column(_("State"), _show_state),
+                    column(_("Next attempt"), _show_due),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Id", lambda delivery: show_id(delivery.pk)),
-                    column("Asked for", lambda delivery: show_moment(delivery.created_at)),
-                    column("Attempts", lambda delivery: delivery.attempts),
-                    column("Ended", lambda delivery: show_moment(delivery.ended_at)),
+                    column(_("Id"), lambda delivery: show_id(delivery.pk)),
+                    column(_("Asked for"), lambda delivery: show_moment(delivery.created_at)),
+                    column(_("Attempts"), lambda delivery: delivery.attempts),
+                    column(_("Ended"), lambda delivery: show_moment(delivery.ended_at)),
                 )
             },
         ),
@@ -255,11 +257,11 @@ class SendAgain(Act):
     """Try a failed delivery anew."""
 
     name = "send-again"
-    title = "Send again"
+    title = _("Send again")
     icon = "forward_to_inbox"
     variant = ActionVariant.PRIMARY
     permission = "notifications.resend_delivery"
-    explanation = (
+    explanation = _(
         "The e-mail goes to the address that the client has now, as soon as a worker is free. If it fails, it is "
         "tried as often as a new one."
     )
@@ -275,7 +277,7 @@ class SendAgain(Act):
     def perform(self, *, subject: Delivery, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Send again."""
         send_again(delivery_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The e-mail will be sent in a moment."
+        return gettext("The e-mail will be sent in a moment.")
 
 
 @table_on(Delivery, permission="notifications.view_delivery")
@@ -286,8 +288,8 @@ def _show_attempts(request: HttpRequest, delivery: Delivery) -> Table:
 def _make_attempts(delivery: Delivery) -> Table:
     attempts = delivery.tries.order_by("-number")
     return Table(
-        title="Attempts",
-        headings=("Number", "Outcome", "Began", "Ended", "Error"),
+        title=gettext("Attempts"),
+        headings=(gettext("Number"), gettext("Outcome"), gettext("Began"), gettext("Ended"), gettext("Error")),
         rows=[
             (
                 attempt.number,
@@ -298,7 +300,7 @@ def _make_attempts(delivery: Delivery) -> Table:
             )
             for attempt in attempts
         ],
-        empty="Nobody has tried it yet.",
+        empty=gettext("Nobody has tried it yet."),
     )
 
 
@@ -310,8 +312,15 @@ def _show_events(request: HttpRequest, delivery: Delivery) -> Table:
 @table_on(Notification, permission="notifications.view_delivery")
 def _show_deliveries(request: HttpRequest, notification: Notification) -> Table:
     return Table(
-        title="Deliveries",
-        headings=("Delivery", "Channel", "State", "Attempts", "Asked for", "Next attempt"),
+        title=gettext("Deliveries"),
+        headings=(
+            gettext("Delivery"),
+            gettext("Channel"),
+            gettext("State"),
+            gettext("Attempts"),
+            gettext("Asked for"),
+            gettext("Next attempt"),
+        ),
         rows=[
             (
                 link_to(Delivery, delivery.pk),
@@ -323,7 +332,7 @@ def _show_deliveries(request: HttpRequest, notification: Notification) -> Table:
             )
             for delivery in notification.deliveries.order_by("pk")
         ],
-        empty="It stands in the list only: the client does not want it by e-mail, or it was no news any more.",
+        empty=gettext("It stands in the list only: the client does not want it by e-mail, or it was no news any more."),
     )
 
 
@@ -331,8 +340,8 @@ def _show_deliveries(request: HttpRequest, notification: Notification) -> Table:
 def _show_notifications(request: HttpRequest, client: Client) -> Table:
     notifications = client.notifications.order_by("-pk").prefetch_related("deliveries")[:_SHOWN]
     return Table(
-        title="Notifications",
-        headings=("Notification", "Happened", "Read", "Delivery"),
+        title=gettext("Notifications"),
+        headings=(gettext("Notification"), gettext("Happened"), gettext("Read"), gettext("Delivery")),
         rows=[
             (
                 _link_notification(notification),
@@ -342,9 +351,9 @@ def _show_notifications(request: HttpRequest, client: Client) -> Table:
             )
             for notification in notifications
         ],
-        empty="This client was told nothing yet.",
-        help=f"The latest {_SHOWN}. {_describe_preferences(client)}",
-        more=(Link(find_list(Notification, q=str(client.pk)), "All notifications of this client"),),
+        empty=gettext("This client was told nothing yet."),
+        help=f"{gettext('The latest %(count)s.') % {'count': _SHOWN}} {_describe_preferences(client)}",
+        more=(Link(find_list(Notification, q=str(client.pk)), gettext("All notifications of this client")),),
     )
 
 
@@ -362,4 +371,7 @@ def _describe_preferences(client: Client) -> str:
         for category in Category
         if category == Category.SECURITY or getattr(preferences, f"email_{category}")
     ]
-    return f"The client reads {preferences.get_language_display()} and gets e-mail about {', '.join(wanted)}."
+    return gettext("The client reads %(language)s and gets e-mail about %(topics)s.") % {
+        "language": preferences.get_language_display(),
+        "topics": ", ".join(wanted),
+    }

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from core.history.tracking import keep_history
 from core.ids import uuid7
@@ -137,7 +138,7 @@ class Delivery(models.Model):
     class Meta:
         """One a channel; what was sent is sent for good."""
 
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         permissions = [("resend_delivery", "Can send again what could not be delivered")]
         triggers = [
             never_deleted(table="notifications_delivery"),

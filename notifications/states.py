@@ -1,41 +1,42 @@
 """What is told, in which languages, and the life of a delivery."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
     """What a notification tells; each kind has a text in each language in templates/notifications."""
 
-    CLIENT_CREATED = "client_created", "Registered"
-    CLIENT_VERIFIED = "client_verified", "Verified"
-    CLIENT_REJECTED = "client_rejected", "Rejected"
-    CLIENT_REVIEW_OPENED = "client_review_opened", "Review opened"
-    CLIENT_IN_REVIEW = "client_in_review", "In review again"
-    INFORMATION_REQUESTED = "information_requested", "Documents asked for"
-    CLIENT_INACTIVATED = "client_inactivated", "Left the bank"
-    EMAIL_CHANGED = "email_changed", "E-mail address changed"
-    ACCOUNT_CREATED = "account_created", "Account opened"
-    ACCOUNT_BLOCKED = "account_blocked", "Account blocked"
-    ACCOUNT_UNBLOCKED = "account_unblocked", "Account unblocked"
-    ACCOUNT_INACTIVATED = "account_inactivated", "Account closed"
-    DEPOSIT_COMPLETED = "deposit_completed", "Cash paid in"
-    WITHDRAWAL_COMPLETED = "withdrawal_completed", "Cash drawn"
-    TRANSFER_RECEIVED = "transfer_received", "Transfer received"
-    TRANSFER_SENT = "transfer_sent", "Transfer sent"
-    OWN_TRANSFER_COMPLETED = "own_transfer_completed", "Transfer between own accounts"
-    TRANSFER_FAILED = "transfer_failed", "Transfer failed"
-    PAYMENT_SETTLED = "payment_settled", "Payment settled"
-    PAYMENT_RETURNED = "payment_returned", "Payment returned"
-    FRAUD_ALERT = "fraud_alert", "Fraud alert"
+    CLIENT_CREATED = "client_created", _("Registered")
+    CLIENT_VERIFIED = "client_verified", _("Verified")
+    CLIENT_REJECTED = "client_rejected", _("Rejected")
+    CLIENT_REVIEW_OPENED = "client_review_opened", _("Review opened")
+    CLIENT_IN_REVIEW = "client_in_review", _("In review again")
+    INFORMATION_REQUESTED = "information_requested", _("Documents asked for")
+    CLIENT_INACTIVATED = "client_inactivated", _("Left the bank")
+    EMAIL_CHANGED = "email_changed", _("E-mail address changed")
+    ACCOUNT_CREATED = "account_created", _("Account opened")
+    ACCOUNT_BLOCKED = "account_blocked", _("Account blocked")
+    ACCOUNT_UNBLOCKED = "account_unblocked", _("Account unblocked")
+    ACCOUNT_INACTIVATED = "account_inactivated", _("Account closed")
+    DEPOSIT_COMPLETED = "deposit_completed", _("Cash paid in")
+    WITHDRAWAL_COMPLETED = "withdrawal_completed", _("Cash drawn")
+    TRANSFER_RECEIVED = "transfer_received", _("Transfer received")
+    TRANSFER_SENT = "transfer_sent", _("Transfer sent")
+    OWN_TRANSFER_COMPLETED = "own_transfer_completed", _("Transfer between own accounts")
+    TRANSFER_FAILED = "transfer_failed", _("Transfer failed")
+    PAYMENT_SETTLED = "payment_settled", _("Payment settled")
+    PAYMENT_RETURNED = "payment_returned", _("Payment returned")
+    FRAUD_ALERT = "fraud_alert", _("Fraud alert")
 
 
 class Category(models.TextChoices):
     """Kinds between which a client does not choose one by one."""
 
-    MONEY_IN = "money_in", "Money in"
-    MONEY_OUT = "money_out", "Money out"
-    ACCOUNT = "account", "Accounts"
-    SECURITY = "security", "Security"
+    MONEY_IN = "money_in", _("Money in")
+    MONEY_OUT = "money_out", _("Money out")
+    ACCOUNT = "account", _("Accounts")
+    SECURITY = "security", _("Security")
 
 
 CATEGORIES: dict[str, Category] = {
@@ -66,28 +67,28 @@ CATEGORIES: dict[str, Category] = {
 class Language(models.TextChoices):
     """The languages in which clients are told things."""
 
-    EN = "en", "English"
-    PT_BR = "pt-br", "Portuguese (Brazil)"
+    EN = "en", _("English")
+    PT_BR = "pt-br", _("Portuguese (Brazil)")
 
 
 class StaffRole(models.TextChoices):
     """The roles of staff (bank/roles.py) that are told things."""
 
-    OPS_CHECKER = "ops_checker", "Operations checkers"
+    OPS_CHECKER = "ops_checker", _("Operations checkers")
 
 
 class Channel(models.TextChoices):
     """How a notification goes out; all of them stand in the list in the app anyway."""
 
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", _("E-mail")
 
 
 class DeliveryState(models.TextChoices):
     """How far a delivery is."""
 
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
 
 
 DELIVERY_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -101,7 +102,7 @@ DELIVERY_TRANSITIONS: dict[str, tuple[str, ...]] = {
 class Outcome(models.TextChoices):
     """How an attempt at a delivery ended."""
 
-    SENT = "sent", "Sent"
-    REFUSED = "refused", "Refused for good"
-    PUT_OFF = "put_off", "Could not be sent then"
-    UNKNOWN = "unknown", "Not known: the worker ended meanwhile"
+    SENT = "sent", _("Sent")
+    REFUSED = "refused", _("Refused for good")
+    PUT_OFF = "put_off", _("Could not be sent then")
+    UNKNOWN = "unknown", _("Not known: the worker ended meanwhile")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from core.history.tracking import keep_history
@@ -90,7 +91,7 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         """Return kind and id."""
-        return f"{self.kind} {self.id}"
+        return f"{self.get_kind_display()} {self.id}"
 
 
 class TransferBatch(models.Model):
@@ -111,7 +112,7 @@ class TransferBatch(models.Model):
     class Meta:
         """What became of an order never changes."""
 
-        verbose_name_plural = "transfer batches"
+        verbose_name_plural = _("transfer batches")
         triggers = [append_only(table="transfers_transferbatch")]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import Account
 from accounts.numbers import find_number
@@ -51,7 +52,7 @@ def find_transfers(*, wanted: Wanted) -> list[Transfer]:
 def _require_narrow(wanted: Wanted) -> None:
     start, end = wanted.ordered_from, wanted.ordered_before
     if start is not None and end is not None and end <= start:
-        raise InvalidInputError(errors={"first_day": ["The first day must not come after the last one."]})
+        raise InvalidInputError(errors={"first_day": [gettext("The first day must not come after the last one.")]})
     if wanted.transfer_id or wanted.key or wanted.party:
         return
     if start is None or end is None or end - start > MAX_WINDOW:

@@ -1,24 +1,25 @@
 """Kinds and the life of a transfer."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class TransferKind(models.TextChoices):
     """Which way the money goes."""
 
-    DEPOSIT = "deposit", "Deposit"
-    WITHDRAWAL = "withdrawal", "Withdrawal"
-    INTERNAL = "internal", "Internal transfer"
+    DEPOSIT = "deposit", _("Deposit")
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+    INTERNAL = "internal", _("Internal transfer")
 
 
 class TransferStatus(models.TextChoices):
     """How far it is."""
 
-    INITIATED = "initiated", "Initiated"
-    VALIDATED = "validated", "Validated"
-    IN_REVIEW = "in_review", "In review"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
+    INITIATED = "initiated", _("Initiated")
+    VALIDATED = "validated", _("Validated")
+    IN_REVIEW = "in_review", _("In review")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
 
 
 TRANSFER_TRANSITIONS: dict[str, tuple[str, ...]] = {

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.cells import show_account_status
@@ -32,23 +34,23 @@ for _prefix in ("account", "hold"):
 class AccountAdmin(BankAdmin):
     """A customer's account with its balance in the books."""
 
-    help_text = (
+    help_text = _(
         "Customers' accounts with their balances. Booked is what the books say, pending is held, available is what can "
         "still be taken. A block stops money that leaves, that enters, or both, until it is lifted; an inactivation "
         "closes an empty account for good."
     )
-    empty_text = "No account matches. Search by number, id, or name of the client."
-    search_help_text = "Number, id or name of the client"
+    empty_text = _("No account matches. Search by number, id, or name of the client.")
+    search_help_text = _("Number, id or name of the client")
     change_form_template = "admin/bank/account.html"
     ordering = ("-created_at",)
     list_select_related = ("client", "ledger_account")
     list_display = (
         "number",
-        column("Client", lambda account: link_to(Client, account.client_id, account.client)),
+        column(_("Client"), lambda account: link_to(Client, account.client_id, account.client)),
         "kind",
-        column("Status", show_account_status),
+        column(_("Status"), show_account_status),
         *balance_columns(lambda account: account.ledger_account),
-        column("Opened", lambda account: show_moment(account.created_at)),
+        column(_("Opened"), lambda account: show_moment(account.created_at)),
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -58,27 +60,31 @@ class AccountAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Account",
+            _("Account"),
             {
                 "fields": (
                     "number",
-                    column("Client", lambda account: link_to(Client, account.client_id, account.client)),
+                    column(_("Client"), lambda account: link_to(Client, account.client_id, account.client)),
                     "kind",
-                    column("Status", show_account_status),
-                    column("Reason", lambda account: account.status_reason or NOTHING),
+                    column(_("Status"), show_account_status),
+                    column(_("Reason"), lambda account: account.status_reason or NOTHING),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Id", lambda account: show_id(account.pk)),
-                    column("Opened", lambda account: show_moment(account.created_at)),
-                    column("Blocked", lambda account: show_moment(account.blocked_at)),
-                    column("Inactivated", lambda account: show_moment(account.inactivated_at)),
-                    amount_column("Overdraft", lambda account: show_amount(account.overdraft_limit, account.currency)),
-                    column("In the books", lambda account: link_to(LedgerAccount, account.pk, account.ledger_account)),
+                    column(_("Id"), lambda account: show_id(account.pk)),
+                    column(_("Opened"), lambda account: show_moment(account.created_at)),
+                    column(_("Blocked"), lambda account: show_moment(account.blocked_at)),
+                    column(_("Inactivated"), lambda account: show_moment(account.inactivated_at)),
+                    amount_column(
+                        _("Overdraft"), lambda account: show_amount(account.overdraft_limit, account.currency)
+                    ),
+                    column(
+                        _("In the books"), lambda account: link_to(LedgerAccount, account.pk, account.ledger_account)
+                    ),
                 )
             },
         ),
@@ -127,7 +133,7 @@ def _show_events(request: HttpRequest, account: Account) -> Table:
 @table_on(Client, permission="accounts.view_account")
 def _show_accounts_of_client(request: HttpRequest, client: Client) -> Table:
     accounts = client.accounts.select_related("ledger_account").order_by("pk")
-    return make_accounts(accounts, empty="This client has no account yet. A verified client opens one itself.")
+    return make_accounts(accounts, empty=gettext("This client has no account yet. A verified client opens one itself."))
 
 
 @table_on(LedgerAccount, permission="accounts.view_account")

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -43,56 +45,59 @@ def _show_lifter(block: AccountBlock) -> str:
 
 
 def _name(user: User | None) -> str:
-    return "the system" if user is None else user.username
+    return gettext("the system") if user is None else user.username
 
 
 @admin.register(AccountBlock)
 class AccountBlockAdmin(BankAdmin):
     """A block of an account, and who lifted it."""
 
-    help_text = (
+    help_text = _(
         "Every block that was ever placed on an account, newest first: which movements it refuses, why and until when. "
         "What all blocks of an account that stand refuse is refused; the account is active again once the last of them "
         "is lifted. A block with an end is lifted by the system."
     )
-    empty_text = "No block matches. Search by id, by an account's number, or by the name of a client."
-    search_help_text = "Id, account number or name of the client"
+    empty_text = _("No block matches. Search by id, by an account's number, or by the name of a client.")
+    search_help_text = _("Id, account number or name of the client")
     ordering = ("-pk",)
     list_select_related = ("account", "placed_by", "lifted_by")
     list_display = (
-        column("Block", lambda block: show_id(block.pk)),
-        column("Account", lambda block: show_account(block.account)),
-        column("Stops", show_scope),
+        column(_("Block"), lambda block: show_id(block.pk)),
+        column(_("Account"), lambda block: show_account(block.account)),
+        column(_("Stops"), show_scope),
         "reason",
-        column("Placed", lambda block: show_moment(block.placed_at)),
-        column("By", _show_placer),
-        column("Until", lambda block: show_moment(block.valid_until)),
-        column("Lifted", lambda block: show_moment(block.lifted_at)),
+        column(_("Placed"), lambda block: show_moment(block.placed_at)),
+        column(_("By"), _show_placer),
+        column(_("Until"), lambda block: show_moment(block.valid_until)),
+        column(_("Lifted"), lambda block: show_moment(block.lifted_at)),
     )
     list_filter = (("scope", ChoicesDropdownFilter), ("placed_at", DayFilter))
     fieldsets = (
         (
-            "Block",
+            _("Block"),
             {
                 "fields": (
-                    column("Account", lambda block: show_account(block.account)),
-                    column("Stops", show_scope),
+                    column(_("Account"), lambda block: show_account(block.account)),
+                    column(_("Stops"), show_scope),
                     "reason",
-                    column("Until", lambda block: show_moment(block.valid_until)),
+                    column(_("Until"), lambda block: show_moment(block.valid_until)),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Id", lambda block: show_id(block.pk)),
-                    column("Placed", lambda block: show_moment(block.placed_at)),
-                    column("Placed by", _show_placer),
-                    column("Lifted", lambda block: show_moment(block.lifted_at)),
-                    column("Lifted by", _show_lifter),
-                    column("Why lifted", lambda block: block.lift_reason or NOTHING),
-                    column("Approved by", lambda block: link_to(Approval, block.lift_approval_id, "this approval")),
+                    column(_("Id"), lambda block: show_id(block.pk)),
+                    column(_("Placed"), lambda block: show_moment(block.placed_at)),
+                    column(_("Placed by"), _show_placer),
+                    column(_("Lifted"), lambda block: show_moment(block.lifted_at)),
+                    column(_("Lifted by"), _show_lifter),
+                    column(_("Why lifted"), lambda block: block.lift_reason or NOTHING),
+                    column(
+                        _("Approved by"),
+                        lambda block: link_to(Approval, block.lift_approval_id, gettext("this approval")),
+                    ),
                 )
             },
         ),
@@ -112,17 +117,17 @@ class BlockForm(ReasonForm):
     """What to stop, and for how long."""
 
     scope = forms.ChoiceField(
-        label="Stop",
+        label=_("Stop"),
         choices=BlockScope.choices,
         initial=BlockScope.BOTH,
         widget=UnfoldAdminSelectWidget,
-        help_text="Money in still reaches an account of which only money out is stopped, and the other way round.",
+        help_text=_("Money in still reaches an account of which only money out is stopped, and the other way round."),
     )
     valid_until = forms.DateTimeField(
-        label="Until",
+        label=_("Until"),
         required=False,
         widget=_MomentInput,
-        help_text="In the bank's time zone. The system lifts the block then; if it is empty, people do.",
+        help_text=_("In the bank's time zone. The system lifts the block then; if it is empty, people do."),
     )
     field_order = ("scope", "valid_until", "reason")
 
@@ -132,10 +137,10 @@ class Block(Act):
     """Stop movements of an account."""
 
     name = "block"
-    title = "Block"
+    title = _("Block")
     icon = "block"
     permission = "accounts.block_account"
-    explanation = (
+    explanation = _(
         "From now on the account takes no money, gives none, or neither, until the block is lifted. Its client still "
         "sees it and is told. Other blocks that stand are not touched."
     )
@@ -156,7 +161,7 @@ class Block(Act):
             scope=BlockScope(answers["scope"]),
             valid_until=answers["valid_until"],
         )
-        return f"Account {account.number} is blocked."
+        return gettext("Account %(number)s is blocked.") % {"number": account.number}
 
 
 @act_on(AccountBlock)
@@ -190,10 +195,19 @@ def _show_events(request: HttpRequest, block: AccountBlock) -> Table:
 @table_on(Account, permission="accounts.view_accountblock")
 def _show_blocks(request: HttpRequest, account: Account) -> Table:
     blocks = account.blocks.select_related("placed_by", "lifted_by").order_by("-pk")[: _SHOWN + 1]
-    more = (Link(find_list(AccountBlock, q=str(account.pk)), "All blocks of this account"),)
+    more = (Link(find_list(AccountBlock, q=str(account.pk)), gettext("All blocks of this account")),)
     return Table(
-        title="Blocks",
-        headings=("Placed", "Stops", "Why", "By", "Until", "Lifted", "By", "Why lifted"),
+        title=gettext("Blocks"),
+        headings=(
+            gettext("Placed"),
+            gettext("Stops"),
+            gettext("Why"),
+            gettext("By"),
+            gettext("Until"),
+            gettext("Lifted"),
+            gettext("By"),
+            gettext("Why lifted"),
+        ),
         rows=[
             (
                 link_to(AccountBlock, block.pk, show_moment(block.placed_at)),
@@ -207,7 +221,7 @@ def _show_blocks(request: HttpRequest, account: Account) -> Table:
             )
             for block in blocks[:_SHOWN]
         ],
-        empty="This account was never blocked.",
-        help="The newest first. Open one to lift it.",
+        empty=gettext("This account was never blocked."),
+        help=gettext("The newest first. Open one to lift it."),
         more=more if len(blocks) > _SHOWN else (),
     )

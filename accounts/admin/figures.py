@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from accounts.admin.cells import name_refused
 from accounts.models import Account
@@ -53,18 +54,21 @@ class Picture(NamedTuple):
 def list_figures(*, account: Account) -> list[Figure]:
     """Return the balances of an account, and which movements it refuses."""
     books, currency = account.ledger_account, account.currency
-    overdraft = format_html("with an overdraft of {}", show_amount(account.overdraft_limit, currency))
-    refused = "All money" if books.closed_at else name_refused(books)
+    overdraft = format_html(gettext("with an overdraft of {}"), show_amount(account.overdraft_limit, currency))
+    refused = gettext("All money") if books.closed_at else name_refused(books)
     return [
-        Figure("Booked", show_amount(books.balance, currency), "what the books say"),
-        Figure("On hold", show_amount(books.pending, currency), "reserved by open holds"),
+        Figure(gettext("Booked"), show_amount(books.balance, currency), gettext("what the books say")),
+        Figure(gettext("On hold"), show_amount(books.pending, currency), gettext("reserved by open holds")),
         Figure(
-            "Available",
+            gettext("Available"),
             show_amount(books.available, currency),
-            overdraft if account.overdraft_limit else "can be taken now",
+            overdraft if account.overdraft_limit else gettext("can be taken now"),
         ),
         Figure(
-            "Stopped", refused or "Nothing", "closed for good" if books.closed_at else "by its blocks", bool(refused)
+            gettext("Stopped"),
+            refused or gettext("Nothing"),
+            gettext("closed for good") if books.closed_at else gettext("by its blocks"),
+            bool(refused),
         ),
     ]
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from accounts import services
@@ -35,7 +37,7 @@ class _Closing(Act):
         accounts = named if isinstance(named, list) else []
         links = format_html_join(", ", "{}", ((link_to(Account, each["id"], each["number"]),) for each in accounts))
         text = super().explain(error)
-        return format_html("{} Nothing was done. See account {}.", text, links) if accounts else text
+        return format_html(gettext("{} Nothing was done. See account {}."), text, links) if accounts else text
 
 
 @act_on(Account)
@@ -43,10 +45,10 @@ class Inactivate(_Closing):
     """Close an empty account for good."""
 
     name = "inactivate"
-    title = "Inactivate"
+    title = _("Inactivate")
     icon = "do_not_disturb_on"
     permission = "accounts.inactivate_account"
-    explanation = (
+    explanation = _(
         "The account is closed for good: nothing is ever booked on it again, and nobody can undo it. It must be empty, "
         "and no money may be moving on it."
     )
@@ -62,7 +64,9 @@ class Inactivate(_Closing):
     def perform(self, *, subject: Account, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Inactivate."""
         account = services.inactivate_account(account_id=subject.pk, reason=reason, actor=actor, now=now)
-        return format_html("{} {}", f"Account {account.number} is inactive.", _point_to_proof(account))
+        return format_html(
+            "{} {}", gettext("Account %(number)s is inactive.") % {"number": account.number}, _point_to_proof(account)
+        )
 
 
 @act_on(Client)
@@ -70,10 +74,10 @@ class InactivateClient(_Closing):
     """Close all accounts of a client and shut it out, or do nothing."""
 
     name = "inactivate"
-    title = "Inactivate"
+    title = _("Inactivate")
     icon = "person_off"
     permission = INACTIVATE_CLIENT
-    explanation = (
+    explanation = _(
         "All accounts of the client are closed for good and it can no longer sign in. If one account is not empty, "
         "or money is moving on it, nothing is done: all of them or none."
     )
@@ -91,7 +95,7 @@ class InactivateClient(_Closing):
         """Inactivate."""
         client = services.inactivate_client(client_id=subject.pk, reason=reason, actor=actor, now=now)
         proof = link_to_latest_event(key=client.pk, event_type="client.inactivated")
-        return format_html("{} is inactive, with all its accounts. Proof: {}.", client.name, proof)
+        return format_html(gettext("{} is inactive, with all its accounts. Proof: {}."), client.name, proof)
 
 
 def make_preview(accounts: Iterable[Account]) -> Sequence[Table]:
@@ -106,8 +110,14 @@ def make_preview(accounts: Iterable[Account]) -> Sequence[Table]:
 
 def _make_verdicts(accounts: Sequence[Account], obstacles: Sequence[Obstacle]) -> Table:
     return Table(
-        title="The accounts",
-        headings=("Account", "Status", Amount("Booked"), Amount("On hold"), "Verdict"),
+        title=gettext("The accounts"),
+        headings=(
+            gettext("Account"),
+            gettext("Status"),
+            Amount(gettext("Booked")),
+            Amount(gettext("On hold")),
+            gettext("Verdict"),
+        ),
         rows=[
             (
                 link_to(Account, account.pk, account.number),
@@ -118,33 +128,33 @@ def _make_verdicts(accounts: Sequence[Account], obstacles: Sequence[Obstacle]) -
             )
             for account in accounts
         ],
-        empty="There is no open account.",
-        help="As the books stand now. The service looks again, under a lock, when you confirm.",
+        empty=gettext("There is no open account."),
+        help=gettext("As the books stand now. The service looks again, under a lock, when you confirm."),
     )
 
 
 def _judge(account: Account, obstacles: Sequence[Obstacle]) -> str:
     if any(each.account_id == account.pk and each.stands_in_the_way for each in obstacles):
-        return show_status("kept", "Cannot be closed", {"kept": Tone.BAD})
-    return show_status("ready", "Ready", {"ready": Tone.GOOD})
+        return show_status("kept", gettext("Cannot be closed"), {"kept": Tone.BAD})
+    return show_status("ready", gettext("Ready"), {"ready": Tone.GOOD})
 
 
 def _make_obstacles(numbers: dict[object, str], obstacles: Sequence[Obstacle]) -> Table:
     return Table(
-        title="What stands in the way",
-        headings=("Account", "Verdict", "What", "What to do"),
+        title=gettext("What stands in the way"),
+        headings=(gettext("Account"), gettext("Verdict"), gettext("What"), gettext("What to do")),
         rows=[
             (link_to(Account, each.account_id, numbers[each.account_id]), show_verdict(each), each.what, each.remedy)
             for each in obstacles
         ],
         empty="",
-        help="What is grey does not: it is told, so that nobody is surprised.",
+        help=gettext("What is grey does not: it is told, so that nobody is surprised."),
     )
 
 
 def _point_to_proof(account: Account) -> SafeString:
     proof = link_to_latest_event(key=account.pk, event_type="account.inactivated")
-    return format_html("Closed in the books at {}. Proof: {}.", show_moment(account.inactivated_at), proof)
+    return format_html(gettext("Closed in the books at {}. Proof: {}."), show_moment(account.inactivated_at), proof)
 
 
 @table_on(Account, permission="accounts.view_account")
@@ -152,7 +162,7 @@ def _show_proof(request: HttpRequest, account: Account) -> Table | None:
     """Show what proves that a closed account is closed."""
     if account.status != AccountStatus.INACTIVE:
         return None
-    return make_proof([account], title="Proof of inactivation")
+    return make_proof([account], title=gettext("Proof of inactivation"))
 
 
 @table_on(Client, permission="accounts.view_account")
@@ -161,7 +171,7 @@ def _show_proof_of_client(request: HttpRequest, client: Client) -> Table | None:
     if client.status == ClientStatus.ACTIVE:
         return None
     accounts = client.accounts.select_related("ledger_account").order_by("pk")
-    return make_proof(accounts, title="Proof of the accounts' inactivation")
+    return make_proof(accounts, title=gettext("Proof of the accounts' inactivation"))
 
 
 def make_proof(accounts: Iterable[Account], *, title: str) -> Table:
@@ -169,7 +179,13 @@ def make_proof(accounts: Iterable[Account], *, title: str) -> Table:
     return Table(
         title=title,
         headings=(
-            "Account", "Closed in the books", "Last booking", Amount("Booked"), Amount("On hold"), "Told by", "Why",
+            gettext("Account"),
+            gettext("Closed in the books"),
+            gettext("Last booking"),
+            Amount(gettext("Booked")),
+            Amount(gettext("On hold")),
+            gettext("Told by"),
+            gettext("Why"),
         ),
         rows=[
             (
@@ -183,6 +199,6 @@ def make_proof(accounts: Iterable[Account], *, title: str) -> Table:
             )
             for account in accounts
         ],
-        empty="The client had no account.",
-        help="A closed account stays in the books; no posting is taken on it any more.",
-    )  # fmt: skip
+        empty=gettext("The client had no account."),
+        help=gettext("A closed account stays in the books; no posting is taken on it any more."),
+    )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from accounts.models import Account, AccountBlock
 from accounts.services import CLIENT_REJECTED
@@ -62,16 +63,18 @@ def _look_at_balances(accounts: Collection[Account]) -> Iterator[Obstacle]:
     for account in accounts:
         balance = account.ledger_account.balance
         if balance:
-            booked = format_html("{} are booked on it", show_amount(balance, account.currency))
-            yield Obstacle(account.pk, "Not empty", booked, _say_how_to_empty(account.ledger_account))
+            booked = format_html(gettext("{} are booked on it"), show_amount(balance, account.currency))
+            yield Obstacle(account.pk, gettext("Not empty"), booked, _say_how_to_empty(account.ledger_account))
 
 
 def _say_how_to_empty(books: LedgerAccount) -> str:
     if books.balance > 0:
-        remedy = "Its client transfers, withdraws or pays out all of it, to the last minor unit."
-        return f"{remedy} First lift the block of money out." if books.refuses_debits else remedy
-    remedy = "Its client pays in what it owes."
-    return f"{remedy} First lift the block of money in." if books.refuses_credits else remedy
+        remedy = gettext("Its client transfers, withdraws or pays out all of it, to the last minor unit.")
+        first = gettext("First lift the block of money out.") if books.refuses_debits else ""
+    else:
+        remedy = gettext("Its client pays in what it owes.")
+        first = gettext("First lift the block of money in.") if books.refuses_credits else ""
+    return f"{remedy} {first}".rstrip()
 
 
 @looks_for_obstacles
@@ -81,17 +84,21 @@ def _look_at_holds(accounts: Collection[Account]) -> Iterator[Obstacle]:
         return
     holds = Hold.objects.filter(account__in=currencies, status=HoldStatus.OPEN).order_by("pk")
     for hold in holds[:SHOWN]:
-        ends = format_html("expires {}", show_moment(hold.expires_at)) if hold.expires_at else "has no end"
+        ends = (
+            format_html(gettext("expires {}"), show_moment(hold.expires_at))
+            if hold.expires_at
+            else gettext("has no end")
+        )
         yield Obstacle(
             hold.account_id,
-            "Money is moving",
+            gettext("Money is moving"),
             format_html(
-                "{} of {}; it {}",
-                link_to(Hold, hold.pk, "Hold"),
+                gettext("{} of {}; it {}"),
+                link_to(Hold, hold.pk, gettext("Hold")),
                 show_amount(hold.amount - hold.captured_amount, currencies[hold.account_id]),
                 ends,
             ),
-            "Wait for its end, or have whoever placed it release it.",
+            gettext("Wait for its end, or have whoever placed it release it."),
         )
 
 
@@ -101,8 +108,12 @@ def _look_at_blocks(accounts: Collection[Account]) -> Iterator[Obstacle]:
     for block in blocks.order_by("pk")[:SHOWN]:
         yield Obstacle(
             block.account_id,
-            "Blocked",
-            format_html("{} since the bank rejected its client", link_to(AccountBlock, block.pk, "Blocked")),
-            "An empty account can be closed all the same; one with money needs the block lifted to be emptied.",
+            gettext("Blocked"),
+            format_html(
+                gettext("{} since the bank rejected its client"), link_to(AccountBlock, block.pk, gettext("Blocked"))
+            ),
+            gettext(
+                "An empty account can be closed all the same; one with money needs the block lifted to be emptied."
+            ),
             stands_in_the_way=False,
         )

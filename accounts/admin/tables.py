@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from accounts.admin.cells import show_account, show_account_status
 from accounts.models import Account
 from core.admin.cells import show_amount
@@ -11,8 +13,15 @@ from core.admin.tables import Amount, Table
 def make_accounts(accounts: Iterable[Account], *, empty: str) -> Table:
     """Return `accounts` with their balances; `empty` stands in place of none."""
     return Table(
-        title="Accounts",
-        headings=("Number", "Kind", "Status", Amount("Booked"), Amount("Pending"), Amount("Available")),
+        title=gettext("Accounts"),
+        headings=(
+            gettext("Number"),
+            gettext("Kind"),
+            gettext("Status"),
+            Amount(gettext("Booked")),
+            Amount(gettext("Pending")),
+            Amount(gettext("Available")),
+        ),
         rows=[
             (
                 show_account(account),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Account
@@ -12,8 +13,8 @@ from accounts.operations import ChangeOverdraftLimit, NewOverdraftLimit
 from accounts.states import AccountStatus
 from approvals.admin import RequestAct, list_approvals, name_operation_subject
 from core.admin.acts import ReasonForm, act_on
+from core.admin.amounts import read_amount, write_amount
 from core.admin.tables import Table, table_on
-from core.money import format_amount, parse_amount
 
 name_operation_subject(operation=ChangeOverdraftLimit, model=Account)
 
@@ -22,9 +23,10 @@ class OverdraftForm(ReasonForm):
     """How far the account may be overdrawn."""
 
     overdraft_limit = forms.CharField(
+        label=_("Overdraft limit"),
         max_length=32,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In the account's currency, such as 500.00; 0 for none.",
+        help_text=_("In the account's currency, such as 500.00; 0 for none."),
     )
     field_order = ("overdraft_limit", "reason")
 
@@ -40,7 +42,7 @@ class RequestOverdraftLimit(RequestAct):
     def make_form(self, subject: Account, **filled_in: Any) -> forms.Form:
         """Begin with the limit as it is."""
         form = super().make_form(subject, **filled_in)
-        form.fields["overdraft_limit"].initial = format_amount(subject.overdraft_limit, subject.currency)
+        form.fields["overdraft_limit"].initial = write_amount(subject.overdraft_limit, subject.currency)
         return form
 
     def is_offered(self, subject: Account) -> bool:
@@ -53,7 +55,7 @@ class RequestOverdraftLimit(RequestAct):
 
 
 def _read_limit(text: str, currency: str) -> int:
-    return 0 if text.strip(" 0.") == "" else parse_amount(text.strip(), currency)
+    return 0 if text.strip(" 0.,") == "" else read_amount(text.strip(), currency)
 
 
 @table_on(Account, permission="approvals.view_approval")

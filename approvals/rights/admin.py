@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -17,11 +19,11 @@ from approvals.operations import get_operation, list_operations
 from approvals.rights.models import RoleLimit
 from approvals.rights.operations import ChangeLimit, ChangeRoles, LimitOrder, RolesOrder
 from core.admin.acts import ReasonForm, act_on
+from core.admin.amounts import read_amount
 from core.admin.cells import link_to, show_amount
 from core.admin.tables import Amount, Table, table_on
 from core.errors import BankError
 from core.models import RoleEntry, User
-from core.money import parse_amount
 from core.roles import list_roles
 
 name_operation_subject(operation=ChangeRoles, model=User)
@@ -30,7 +32,9 @@ name_operation_subject(operation=ChangeRoles, model=User)
 class RolesForm(ReasonForm):
     """Which roles, and why."""
 
-    roles = forms.MultipleChoiceField(required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget())
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+    )
     field_order = ("roles", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,7 +42,7 @@ class RolesForm(ReasonForm):
         super().__init__(*args, **kwargs)
         roles = RoleEntry.objects.exclude(group__name="partner").select_related("group")
         offered: Any = self.fields["roles"]
-        offered.choices = [(role.group.name, f"{role.title}: {role.purpose}") for role in roles]
+        offered.choices = [(role.group.name, f"{role}: {gettext(role.purpose)}") for role in roles]
 
 
 @act_on(User)
@@ -72,13 +76,16 @@ class RequestRoles(RequestAct):
 class LimitForm(ReasonForm):
     """Which limit, and why."""
 
-    operation = forms.ChoiceField(widget=UnfoldAdminSelectWidget())
-    currency = forms.RegexField("^[A-Z]{3}$", widget=UnfoldAdminTextInputWidget(), help_text="Such as BRL.")
+    operation = forms.ChoiceField(label=_("Operation"), widget=UnfoldAdminSelectWidget())
+    currency = forms.RegexField(
+        "^[A-Z]{3}$", label=_("Currency"), widget=UnfoldAdminTextInputWidget(), help_text=_("Such as BRL.")
+    )
     amount = forms.CharField(
+        label=_("Amount"),
         required=False,
         max_length=32,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
-        help_text="The highest that the role may request or approve, such as 5000.00. Empty: no limit.",
+        help_text=_("The highest that the role may request or approve, such as 5000.00. Empty: no limit."),
     )
     field_order = ("operation", "currency", "amount", "reason")
 
@@ -94,9 +101,9 @@ class LimitForm(ReasonForm):
         given: dict[str, Any] = super().clean() or {}
         try:
             text, currency = given.get("amount", ""), given.get("currency", "")
-            given["amount"] = parse_amount(text, currency) if text and currency else None
+            given["amount"] = read_amount(text, currency) if text and currency else None
         except BankError as error:
-            raise forms.ValidationError({"amount": error.text}) from error
+            raise forms.ValidationError({"amount": gettext(error.text)}) from error
         return given
 
 
@@ -126,14 +133,14 @@ def _list_limits(request: HttpRequest, role: RoleEntry) -> Table:
         .select_related("approval__decided_by")
         .order_by("operation", "currency")
     ]
-    help_text = "The highest amount that the role requests or approves. What is not listed has no limit."
-    headings = ("Operation", Amount("Up to"), "Decided by")
-    return Table("Limits", headings, rows, "No operation is limited for this role.", help=help_text)
+    help_text = gettext("The highest amount that the role requests or approves. What is not listed has no limit.")
+    headings = (gettext("Operation"), Amount(gettext("Up to")), gettext("Decided by"))
+    return Table(gettext("Limits"), headings, rows, gettext("No operation is limited for this role."), help=help_text)
 
 
 def _name_operation(name: str) -> str:
     try:
-        return get_operation(name=name).title
+        return str(get_operation(name=name).title)
     except BankError:
         return name
 

@@ -1,13 +1,14 @@
 """Django's description of this app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RightsConfig(AppConfig):
     """The rights app: its operations need two people."""
 
     name = "approvals.rights"
-    verbose_name = "Staff"
+    verbose_name = _("Staff")
 
     def ready(self) -> None:
         """Register the operations."""

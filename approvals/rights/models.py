@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Approval
 from approvals.triggers import needs_approval
@@ -27,7 +28,7 @@ class RoleLimit(models.Model):
     class Meta:
         """Two people decide about each row and each change of it."""
 
-        verbose_name = "limit"
+        verbose_name = _("limit")
         permissions = [
             ("request_rights", "Can request that roles and limits change"),
             ("approve_rights", "Can approve that roles and limits change"),

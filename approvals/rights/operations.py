@@ -3,9 +3,11 @@
 from datetime import datetime
 
 import msgspec
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Approval
-from approvals.operations import Change, Effect, Operation, get_operation, operation
+from approvals.operations import Change, Effect, Operation, Said, get_operation, operation
 from approvals.rights.errors import NotStaffError, OwnRightsError
 from approvals.rights.models import CHANGE_LIMIT, RoleLimit
 from core.errors import InvalidInputError
@@ -28,8 +30,8 @@ class ChangeRoles(Operation):
     """Give a member of staff other roles."""
 
     name = "rights.change_roles"
-    title = "Change the roles"
-    explanation = "From the next page on, the person may do what the roles allow and nothing else."
+    title = _("Change the roles")
+    explanation = _("From the next page on, the person may do what the roles allow and nothing else.")
     request_permission = REQUEST
     approve_permission = APPROVE
     payload = RolesOrder
@@ -43,12 +45,17 @@ class ChangeRoles(Operation):
         user = _get_member(payload.user_id)
         roles = list(RoleEntry.objects.filter(group__name__in=payload.roles))
         if len(roles) < len(set(payload.roles)):
-            raise InvalidInputError(errors={"roles": ["There is no such role."]})
+            raise InvalidInputError(errors={"roles": [gettext("There is no such role.")]})
         pair = find_forbidden_pair(group_ids=[role.pk for role in roles])
         if pair is not None:
-            raise RolesExcludeEachOtherError(f"{pair.one} and {pair.other} exclude each other. {pair.reason}")
-        change = Change("Roles", _name_roles(list_roles(user=user)), _name_roles(roles))
-        return Effect(sentences=(f"{user.username} gets other roles.",), changes=(change,))
+            raise RolesExcludeEachOtherError(
+                gettext("%(one)s and %(other)s exclude each other. %(reason)s")
+                % {"one": pair.one, "other": pair.other, "reason": pair}
+            )
+        change = Change(gettext_noop("Roles"), _name_roles(list_roles(user=user)), _name_roles(roles))
+        return Effect(
+            sentences=(Said(gettext_noop("%(user)s gets other roles."), {"user": user.username}),), changes=(change,)
+        )
 
     def perform(self, *, payload: RolesOrder, approval: Approval, now: datetime) -> None:
         """Set them. Raises OwnRightsError, besides what `describe` does."""
@@ -65,7 +72,7 @@ def _get_member(user_id: int) -> User:
 
 
 def _name_roles(roles: list[RoleEntry]) -> str:
-    return ", ".join(role.title for role in roles)
+    return ", ".join(map(str, roles))
 
 
 class LimitOrder(msgspec.Struct, frozen=True):
@@ -82,8 +89,8 @@ class ChangeLimit(Operation):
     """Set the limit of a role, or take it away."""
 
     name = CHANGE_LIMIT
-    title = "Change a limit"
-    explanation = "Above the limit the role neither requests nor approves the operation; without one it may do any."
+    title = _("Change a limit")
+    explanation = _("Above the limit the role neither requests nor approves the operation; without one it may do any.")
     request_permission = REQUEST
     approve_permission = APPROVE
     payload = LimitOrder
@@ -94,13 +101,17 @@ class ChangeLimit(Operation):
 
     def describe(self, payload: LimitOrder) -> Effect:
         """Tell the limit of before and after. Raises OperationNotFoundError or InvalidInputError."""
-        title = get_operation(name=payload.operation).title
+        title = str(get_operation(name=payload.operation).title)
         role = RoleEntry.objects.filter(pk=payload.role_id).first()
         if role is None:
-            raise InvalidInputError(errors={"role": ["There is no such role."]})
+            raise InvalidInputError(errors={"role": [gettext("There is no such role.")]})
         limit = _find_limit(payload)
+        sentence = Said(
+            gettext_noop("The role %(role)s gets another limit in %(currency)s."),
+            {"role": str(role), "currency": payload.currency},
+        )
         change = Change(title, _show(limit.amount if limit else None, payload), _show(payload.amount, payload))
-        return Effect(sentences=(f"The role {role} gets another limit in {payload.currency}.",), changes=(change,))
+        return Effect(sentences=(sentence,), changes=(change,))
 
     def perform(self, *, payload: LimitOrder, approval: Approval, now: datetime) -> None:
         """Set it."""
@@ -118,4 +129,4 @@ def _find_limit(order: LimitOrder) -> RoleLimit | None:
 
 
 def _show(amount: int | None, order: LimitOrder) -> str:
-    return "no limit" if amount is None else f"{format_amount(amount, order.currency)} {order.currency}"
+    return gettext_noop("no limit") if amount is None else f"{format_amount(amount, order.currency)} {order.currency}"

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from audit.services import reveal_client
 from core.admin.acts import Act, act_on
 from core.admin.cells import show_id
@@ -19,10 +22,10 @@ class Reveal(Act):
     """Show the whole document number and the birth date."""
 
     name = "reveal"
-    title = "Reveal"
+    title = _("Reveal")
     icon = "visibility"
     permission = "kyc.reveal_client"
-    explanation = (
+    explanation = _(
         "You will see the whole number of the document and the birth date, once. That you saw them, and why, stays on "
         "record for the auditors. Do it only if your work needs it."
     )
@@ -38,5 +41,5 @@ class Reveal(Act):
             request=get_request_id(),
             now=now,
         )
-        rows = [("Document", show_id(personal.document_number)), ("Born", personal.birth_date)]
-        return Table(title="Revealed", headings=("What", "Value"), rows=rows, empty="")
+        rows = [(gettext("Document"), show_id(personal.document_number)), (gettext("Born"), personal.birth_date)]
+        return Table(title=gettext("Revealed"), headings=(gettext("What"), gettext("Value")), rows=rows, empty="")

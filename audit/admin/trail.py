@@ -16,6 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
@@ -24,19 +26,26 @@ from audit.states import ExtractKind, LookKind
 from core.admin.cells import NOTHING, find_page, link, link_to, show_id, show_moment
 from core.admin.tables import Link, Table, table_on
 from core.history.tracking import MADE
+from core.language import Words
 from core.models import User
 from kyc.models import Client
 
 PERMISSION = "audit.view"
 _ROWS = 50
 _SHOWN = 5
-_WHAT = (("", "All"), ("change", "Changes"), ("look", "Looks"), ("reveal", "Reveals"), ("export", "Exports"))
-_HEADINGS = ("When", "Who", "From where", "What", "Of what", "Why")
-_HELP = (
+_WHAT = (
+    ("", _("All")),
+    ("change", _("Changes")),
+    ("look", _("Looks")),
+    ("reveal", _("Reveals")),
+    ("export", _("Exports")),
+)
+_HEADINGS = (_("When"), _("Who"), _("From where"), _("What"), _("Of what"), _("Why"))
+_HELP = _(
     "Newest first. Changes were written by the database in the commit that made them, whoever made them. Values of "
     "personal data are masked or left out; that they changed is told."
 )
-_HIDDEN = "not kept"
+_HIDDEN = _("not kept")
 
 
 class FilterForm(forms.Form):
@@ -88,10 +97,10 @@ def show_trail(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 
 
 _TITLES = {
-    ScopeKind.CLIENT: "Who saw or changed this client",
-    ScopeKind.ACCOUNT: "Who saw or changed this account",
-    ScopeKind.USER: "Who changed this user",
-    ScopeKind.ACTOR: "What this person did",
+    ScopeKind.CLIENT: _("Who saw or changed this client"),
+    ScopeKind.ACCOUNT: _("Who saw or changed this account"),
+    ScopeKind.USER: _("Who changed this user"),
+    ScopeKind.ACTOR: _("What this person did"),
 }
 
 
@@ -111,7 +120,7 @@ def _link_to_older(request: HttpRequest, items: Sequence[Item]) -> list[Link]:
         return []
     last = items[_ROWS - 1]
     place = {"at": last.at.isoformat(), "source": last.source, "id": last.id}
-    return [Link(_narrow(request, **place), "Older")]
+    return [Link(_narrow(request, **place), gettext("Older"))]
 
 
 def _narrow(request: HttpRequest, **changes: object) -> str:
@@ -121,23 +130,25 @@ def _narrow(request: HttpRequest, **changes: object) -> str:
     return f"{request.path}?{urlencode(query)}"
 
 
-def _list_filters(request: HttpRequest, wanted: Wanted) -> list[tuple[str, str, bool]]:
+def _list_filters(request: HttpRequest, wanted: Wanted) -> list[tuple[str, Words, bool]]:
     """Return the address, the words and whether it is chosen, of each filter."""
-    kinds = [(_narrow(request, what=value), text, value == wanted.what) for value, text in _WHAT]
+    kinds: list[tuple[str, Words, bool]] = [
+        (_narrow(request, what=value), text, value == wanted.what) for value, text in _WHAT
+    ]
     if wanted.actor_id is None:
         return kinds
     name = _name_users([wanted.actor_id]).get(wanted.actor_id, str(wanted.actor_id))
-    return [*kinds, (_narrow(request, actor=""), f"Only {name} - show all", True)]
+    return [*kinds, (_narrow(request, actor=""), gettext("Only %(name)s - show all") % {"name": name}, True)]
 
 
-def _make_table(items: Sequence[Item], *, address: str, more: Sequence[Link], title: str = "Trail") -> Table:
+def _make_table(items: Sequence[Item], *, address: str, more: Sequence[Link], title: Words = "") -> Table:
     """Return items as a table; `address` is of the list that they are of, which each person narrows."""
     users = _name_users([item.user_id for item in items if item.user_id is not None])
     return Table(
-        title=title,
+        title=title or gettext("Trail"),
         headings=_HEADINGS,
         rows=[_make_row(item, users, address) for item in items],
-        empty="Nothing is on record.",
+        empty=gettext("Nothing is on record."),
         more=more,
     )
 
@@ -160,13 +171,16 @@ def _make_row(item: Item, users: Mapping[int, str], address: str) -> tuple[objec
 
 def _show_actor(item: Item, users: Mapping[int, str], address: str) -> str:
     if item.user_id is None:
-        return "the bank" if item.origin else "nobody known: SQL by hand"
-    return link(f"{address}?{urlencode({'actor': item.user_id})}", users.get(item.user_id, f"user {item.user_id}"))
+        return gettext("the bank") if item.origin else gettext("nobody known: SQL by hand")
+    return link(
+        f"{address}?{urlencode({'actor': item.user_id})}",
+        users.get(item.user_id, gettext("user %(id)s") % {"id": item.user_id}),
+    )
 
 
 def _show_origin(origin: Mapping[str, Any] | None) -> str:
     if not origin:
-        return "database"
+        return gettext("database")
     return format_html(
         "{} {} {}",
         origin.get("edge", ""),
@@ -177,11 +191,11 @@ def _show_origin(origin: Mapping[str, Any] | None) -> str:
 
 def _show_what(item: Item) -> str:
     if item.what in ("look", "reveal"):
-        return str(dict(LookKind.choices).get(item.label, "Opened the file"))
+        return str(dict(LookKind.choices).get(item.label, gettext("Opened the file")))
     if item.what == "export":
-        return f"Exported: {dict(ExtractKind.choices).get(item.label, item.label)}"
+        return gettext("Exported: %(what)s") % {"what": dict(ExtractKind.choices).get(item.label, item.label)}
     if item.label == MADE or item.changed is None:
-        return item.label.capitalize()
+        return gettext(item.label.capitalize())
     before, after = item.before or {}, item.after
     lines = ((_name_field(item.source, name), _show_change(name, before, after)) for name in item.changed)
     return format_html_join("", "<div>{}: {}</div>", lines)
@@ -198,7 +212,7 @@ def _name_field(source: str, column: str) -> str:
 def _show_change(column: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return a value before and after, as far as the history has them."""
     if column not in after:
-        return f"changed, {_HIDDEN}"
+        return gettext("changed, not kept")
     return f"{_show_value(before, column)} → {_show_value(after, column)}"
 
 
@@ -244,7 +258,7 @@ def _show_what_user_did(request: HttpRequest, user: User) -> Table:
 def _show_latest(scope: Scope) -> Table:
     items = list_trail(scope=scope, wanted=Wanted(), limit=_SHOWN)
     address = reverse("audit_trail", args=[scope.kind.value, scope.key])
-    return _make_table(items, title=_TITLES[scope.kind], address=address, more=[Link(address, "All of it")])
+    return _make_table(items, title=_TITLES[scope.kind], address=address, more=[Link(address, gettext("All of it"))])
 
 
 admin_urlpatterns = [

@@ -10,11 +10,14 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.tables import Table
 from core.errors import BankError
+from core.language import Words
 from core.models import User
 
 
@@ -22,9 +25,10 @@ class ReasonForm(forms.Form):
     """Why: kept with the act, and told in its event."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=255,
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),
-        help_text="One sentence for whoever reads this in a year. It is kept for good; leave personal data out.",
+        help_text=_("One sentence for whoever reads this in a year. It is kept for good; leave personal data out."),
     )
 
 
@@ -33,9 +37,9 @@ class Act:
 
     name: ClassVar[str]
     """In the page's address."""
-    title: ClassVar[str]
+    title: ClassVar[Words]
     """On the button."""
-    explanation: ClassVar[str]
+    explanation: ClassVar[Words]
     """What will happen, for a new colleague."""
     permission: ClassVar[str]
     icon: ClassVar[str]
@@ -81,8 +85,8 @@ class Act:
 
     def explain(self, error: BankError) -> SafeString:
         """Return a refusal in words."""
-        faults = format_html_join("", " {}", ((text,) for texts in error.errors.values() for text in texts))
-        return format_html("{}{}", error.text, faults)
+        faults = format_html_join("", " {}", ((gettext(text),) for texts in error.errors.values() for text in texts))
+        return format_html("{}{}", gettext(error.text), faults)
 
 
 AnyAct = TypeVar("AnyAct", bound=type[Act])

@@ -8,15 +8,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
-from django.utils.numberformat import format as format_number
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
+from core.language import Words
 from core.money import format_amount
 
 NOTHING = "–"  # noqa: RUF001 - a dash of the width of a figure
@@ -35,17 +35,19 @@ Tones = Mapping[Any, Tone]
 """Tones by status."""
 
 
-def column(title: str, show: Callable[[Any], object]) -> Callable[[Any], str]:
+def column(title: Words, show: Callable[[Any], object]) -> Callable[[Any], str]:
     """Return `show` as a column of a list, or a field of a page, under `title`."""
 
     def cell(subject: Any) -> str:
         return str(show(subject))
 
-    cell.__name__ = slugify(title).replace("-", "_")  # becomes the column's CSS class
-    return admin.display(description=title)(cell)
+    with translation.override(None):  # it becomes the column's CSS class, in whatever language the page is
+        cell.__name__ = slugify(str(title)).replace("-", "_")
+    cell.short_description = title  # type: ignore[attr-defined]  # as admin.display says it
+    return cell
 
 
-def amount_column(title: str, show: Callable[[Any], object]) -> Callable[[Any], str]:
+def amount_column(title: Words, show: Callable[[Any], object]) -> Callable[[Any], str]:
     """Return a column of amounts, aligned to the right."""
     cell = column(title, show)
     cell.__name__ = f"amount_{cell.__name__}"
@@ -53,7 +55,7 @@ def amount_column(title: str, show: Callable[[Any], object]) -> Callable[[Any], 
 
 
 def show_amount(amount_minor: int | None, currency: str) -> str:
-    """Return minor units as people write them: (1000050, "BRL") is 10,000.50 BRL."""
+    """Return minor units as people write them: (1000050, "BRL") is 10,000.50 BRL, or 10.000,50 BRL."""
     if amount_minor is None:
         return NOTHING
     return format_html('<span class="amount">{} <small>{}</small></span>', _group(amount_minor, currency), currency)
@@ -65,17 +67,21 @@ def name_amount(amount_minor: int, currency: str) -> str:
 
 
 def _group(amount_minor: int, currency: str) -> str:
-    return format_number(
-        format_amount(amount_minor, currency), ".", grouping=3, thousand_sep=",", force_grouping=True, use_l10n=False
-    )
+    return number_format(format_amount(amount_minor, currency), force_grouping=True)
+
+
+def show_count(count: int) -> str:
+    """Return a number of things: 10,000, or 10.000."""
+    return number_format(count, force_grouping=True)
 
 
 def show_share(part: Decimal, whole: Decimal) -> str:
     """Return a part of a whole as a bar and in percent; what is negative, or of nothing, has no share."""
     if part < 0 or whole <= 0:
         return NOTHING
-    percent = f"{100 * part / whole:.1f}%"
-    return format_html('<span class="share" style="--share: {}">{}</span>', percent, percent)
+    percent = 100 * part / whole
+    shown = number_format(percent, 1)
+    return format_html('<span class="share" style="--share: {}%">{}%</span>', f"{percent:.1f}", shown)
 
 
 def show_moment(at: datetime | None) -> str:
@@ -83,17 +89,16 @@ def show_moment(at: datetime | None) -> str:
     if at is None:
         return NOTHING
     local = timezone.localtime(at)
-    return format_html(
-        '<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S}"
-    )
+    shown = date_format(local, "SHORT_DATETIME_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), shown)
 
 
 def show_day(day: date | None) -> str:
     """Return a day."""
-    return NOTHING if day is None else f"{day:%Y-%m-%d}"
+    return NOTHING if day is None else date_format(day, "SHORT_DATE_FORMAT")
 
 
-def show_status(value: str, label: str, tones: Tones) -> SafeString:
+def show_status(value: str, label: Words, tones: Tones) -> SafeString:
     """Return a status as a coloured label."""
     return format_html('<span class="status {}">{}</span>', tones.get(value, Tone.OVER), label)
 

@@ -16,6 +16,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
@@ -48,11 +50,11 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         max_length=16,
         required=False,
-        label="Code",
+        label=_("Code"),
         widget=UnfoldAdminTextInputWidget(
             attrs={"autofocus": True, "autocomplete": "one-time-code", "inputmode": "numeric"}
         ),
-        help_text="Six digits from your app, or one of your recovery codes.",
+        help_text=_("Six digits from your app, or one of your recovery codes."),
     )
     credential = forms.JSONField(required=False, widget=forms.HiddenInput)
 
@@ -61,6 +63,7 @@ class PasswordForm(forms.Form):
     """The password once more, of somebody who has no second factor."""
 
     password = forms.CharField(
+        label=_("Password"),
         max_length=128,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autofocus": True, "autocomplete": "current-password"}),
@@ -81,10 +84,14 @@ def give_factor(request: HttpRequest) -> HttpResponseBase:
             if check_code(user=user, source=get_source(request), accept=accept):
                 confirm_session(request=request, with_factor=proves, now=now)
                 return HttpResponseRedirect(get_next(request=request))
-            form.add_error(None, "This is not right, or was used before.")
+            form.add_error(None, gettext("This is not right, or was used before."))
         except RateLimitedError as error:
             status = error.http_status
-            form.add_error(None, f"Too many failures. Try again in {error.retry_after_seconds} seconds.")
+            form.add_error(
+                None,
+                gettext("Too many failures. Try again in %(seconds)s seconds.")
+                % {"seconds": error.retry_after_seconds},
+            )
     has_passkey = any(factor.type == Authenticator.Type.WEBAUTHN for factor in list_factors(user=user))
     context = {
         "form": form,
@@ -94,7 +101,9 @@ def give_factor(request: HttpRequest) -> HttpResponseBase:
         "provider": find_provider() if request.session.get("came_by_openid") else "",
         "is_again": bool(request.session.get("has_factor")) or not proves,
     }
-    return _show(request, "admin/bank/sign_in/give_factor.html", "Prove that it is you", context, status=status)
+    return _show(
+        request, "admin/bank/sign_in/give_factor.html", gettext("Prove that it is you"), context, status=status
+    )
 
 
 def _accept_factor(user: User, given: dict[str, Any], now: datetime) -> Callable[[], bool]:
@@ -141,7 +150,7 @@ class SetUp:
                 self._act()
             except BankError as error:
                 status = error.http_status
-                messages.error(self._request, error.text)
+                messages.error(self._request, gettext(error.text))
         return self._show(status)
 
     def _act(self) -> None:
@@ -154,12 +163,12 @@ class SetUp:
         code = self._request.POST.get("code", "")
         self._codes = add_app(user=self._user, secret=secret, code=code, now=self._now)
         self._request.session.pop(_SECRET, None)
-        self._added("The app is set up.")
+        self._added(gettext("The app is set up."))
 
     def _add_passkey(self) -> None:
         name, credential = self._request.POST.get("name", ""), self._request.POST.get("credential", "")
         self._codes = add_passkey(user=self._user, name=name, credential=credential)
-        self._added("The passkey is added.")
+        self._added(gettext("The passkey is added."))
 
     def _added(self, sentence: str) -> None:
         confirm_session(request=self._request, with_factor=True, now=self._now)
@@ -169,12 +178,12 @@ class SetUp:
         factor = self._request.POST.get("factor", "")
         if factor.isascii() and factor.isdigit():
             remove_factor(user=self._user, factor_id=int(factor[:18]), is_required=must_have_factor())
-            messages.success(self._request, "It is no second factor of yours any more.")
+            messages.success(self._request, gettext("It is no second factor of yours any more."))
 
     def _renew_codes(self) -> None:
         if has_factor(user=self._user):
             self._codes = make_recovery_codes(user=self._user, renew=True)
-            messages.success(self._request, "These codes replace the ones of before.")
+            messages.success(self._request, gettext("These codes replace the ones of before."))
 
     def _show(self, status: int) -> HttpResponse:
         secret = self._request.session.setdefault(_SECRET, propose_secret())
@@ -187,7 +196,9 @@ class SetUp:
             "options": json.loads(json.dumps(begin_passkey(user=self._user))),
             "must_have": must_have_factor(),
         }
-        return _show(self._request, "admin/bank/sign_in/set_up.html", "Your second factor", context, status=status)
+        return _show(
+            self._request, "admin/bank/sign_in/set_up.html", gettext("Your second factor"), context, status=status
+        )
 
 
 @sensitive_post_parameters()

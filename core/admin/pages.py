@@ -17,6 +17,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
 from core.admin.acts import Act, find_act, list_offered_acts, may_act
@@ -26,13 +28,14 @@ from core.admin.tables import Table, make_tables
 from core.admin.witnesses import tell_witnesses
 from core.errors import BankError
 from core.history.origin import give_reason
+from core.language import Words
 from core.models import User
 
 
 class ActPages(PrivateSearch):
     """Pages with tables, and with buttons of acts, each of which is confirmed on a page of its own."""
 
-    help_text = ""
+    help_text: Words = ""
     """What the page is for, for a new colleague."""
     change_form_template = "admin/bank/page.html"
 
@@ -106,7 +109,7 @@ class ActPages(PrivateSearch):
         context = {
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
-            "help_text": "This is shown once. It is on record that you saw it, and why.",
+            "help_text": gettext("This is shown once. It is on record that you saw it, and why."),
             "tables": [disclosed],
         }
         return TemplateResponse(request, "admin/bank/tables.html", context)
@@ -127,7 +130,7 @@ class ActPages(PrivateSearch):
 class BankAdmin(ActPages):
     """A list and a page of a model. The list never counts its rows, so it opens as quickly with a million."""
 
-    empty_text = "Nothing matches."
+    empty_text: Words = _("Nothing matches.")
     """What to do when the list is empty."""
 
     actions = None

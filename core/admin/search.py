@@ -9,6 +9,7 @@ from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
 from core.admin.cells import find_page
@@ -47,7 +48,9 @@ class PrivateSearch(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             return HttpResponseRedirect(find_page(self.model, found[0].pk))
         if found and not any(recognise(term) for recognise in _recognise_private):
             return _show_list(request, term)  # several have it, and the list shows it anyway
-        messages.warning(request, "No single match. What was searched may be a document's number, so no list keeps it.")
+        messages.warning(
+            request, gettext("No single match. What was searched may be a document's number, so no list keeps it.")
+        )
         return _show_list(request, "")
 
 

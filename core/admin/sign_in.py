@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AuthenticationForm
 
@@ -40,7 +41,9 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships no t
             raise self.get_invalid_login_error() from None
         except RateLimitedError as error:
             self.refusal = error
-            sentence = f"Too many failed sign-ins. Try again in {error.retry_after_seconds} seconds."
+            sentence = gettext("Too many failed sign-ins. Try again in %(seconds)s seconds.") % {
+                "seconds": error.retry_after_seconds
+            }
             raise ValidationError(sentence, code=error.code) from None
 
 

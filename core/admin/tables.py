@@ -9,20 +9,22 @@ from typing import Any, NamedTuple
 from django.db.models import Model
 from django.http import HttpRequest
 
+from core.language import Words
+
 
 class Link(NamedTuple):
     """An address and the words that lead there."""
 
     address: str
-    text: str
+    text: Words
 
 
 class Queue(NamedTuple):
     """Work that waits: how much, since when, and where it is done (nowhere, if it is no work for people)."""
 
-    title: str
+    title: Words
     waiting: int
-    note: str
+    note: Words
     address: str = ""
 
 
@@ -37,21 +39,21 @@ class Amount(str):
 class Table:
     """A table under a page's fields. `empty` is the sentence that stands in place of no rows."""
 
-    title: str
-    headings: Sequence[str]
+    title: Words
+    headings: Sequence[Words]
     rows: Sequence[Sequence[object]]
-    empty: str
-    help: str = ""
+    empty: Words
+    help: Words = ""
     totals: Sequence[object] = ()
     more: Sequence[Link] = field(default=())
 
     @property
-    def lines(self) -> list[list[tuple[str, object]]]:
+    def lines(self) -> list[list[tuple[Words, object]]]:
         """The rows, each cell with its column's heading."""
         return [list(zip(self.headings, row, strict=True)) for row in self.rows]
 
     @property
-    def last_line(self) -> list[tuple[str, object]]:
+    def last_line(self) -> list[tuple[Words, object]]:
         """The totals, each with its column's heading."""
         return list(zip(self.headings, self.totals, strict=True)) if self.totals else []
 

@@ -13,6 +13,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.enums import ActionVariant
@@ -27,9 +29,9 @@ from core.roles import list_roles
 
 _RIGHTS = ("is_superuser", "is_staff")
 
-_LAST_SIGN_IN: Any = column("Last sign-in", lambda user: show_moment(user.last_login))
-_ROLES: Any = column("Roles", lambda user: "\n".join(map(str, list_roles(user=user))) or NOTHING)
-_MADE: Any = column("Made", lambda user: show_moment(user.date_joined))
+_LAST_SIGN_IN: Any = column(_("Last sign-in"), lambda user: show_moment(user.last_login))
+_ROLES: Any = column(_("Roles"), lambda user: "\n".join(map(str, list_roles(user=user))) or NOTHING)
+_MADE: Any = column(_("Made"), lambda user: show_moment(user.date_joined))
 
 
 admin.site.unregister(Group)  # roles have a page of their own, core/admin/roles.py
@@ -43,19 +45,23 @@ class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
         """What the fields are called, and what comes of them."""
 
         labels = {
-            "email": "E-mail",
-            "is_active": "May sign in",
-            "is_superuser": "Superuser",
-            "is_staff": "Staff",
+            "email": _("E-mail"),
+            "is_active": _("May sign in"),
+            "is_superuser": _("Superuser"),
+            "is_staff": _("Staff"),
         }
         help_texts = {
-            "username": "The name to sign in with: letters, digits and @ . + - _",
-            "is_active": "Switch this off when a person leaves. From that moment on the person cannot sign in, and "
-            "what was signed in stops, here and in the API. All that the person did stays on record. Switched on "
-            "again, it lets the person back with the same password and roles.",
-            "is_superuser": "May do all that the back office offers, without a role. It is for emergencies and for "
-            "whoever sets the bank up; daily work needs a role.",
-            "is_staff": "May enter the back office. What is seen there depends on the roles.",
+            "username": _("The name to sign in with: letters, digits and @ . + - _"),
+            "is_active": _(
+                "Switch this off when a person leaves. From that moment on the person cannot sign in, and "
+                "what was signed in stops, here and in the API. All that the person did stays on record. Switched on "
+                "again, it lets the person back with the same password and roles."
+            ),
+            "is_superuser": _(
+                "May do all that the back office offers, without a role. It is for emergencies and for "
+                "whoever sets the bank up; daily work needs a role."
+            ),
+            "is_staff": _("May enter the back office. What is seen there depends on the roles."),
         }
 
 
@@ -63,11 +69,11 @@ class UserForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no types
 class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types
     """Staff, and the users as which customers and partner systems sign in."""
 
-    help_text = (
+    help_text = _(
         "Everybody who signs in: staff here, customers and partner systems in the API. New users made here are staff. "
         "A person who leaves is not deleted but set inactive, so that the record of what they did stays."
     )
-    empty_text = "No user matches."
+    empty_text = _("No user matches.")
 
     form = UserForm
     add_form = UserCreationForm
@@ -81,20 +87,20 @@ class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, ty
     ordering = ("-pk",)
     list_display = (
         "username",
-        column("E-mail", lambda user: user.email or NOTHING),
+        column(_("E-mail"), lambda user: user.email or NOTHING),
         "is_staff",
         "is_active",
         _LAST_SIGN_IN,
     )
     list_filter = (("is_staff", BooleanRadioFilter), ("is_active", BooleanRadioFilter))
     search_fields = ("username", "email")
-    search_help_text = "Name or e-mail"
+    search_help_text = _("Name or e-mail")
     filter_horizontal = ()
     readonly_fields = (_ROLES, _LAST_SIGN_IN, _MADE)
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        ("Rights", {"fields": ("is_active", *_RIGHTS, _ROLES)}),
-        ("Record", {"fields": (_LAST_SIGN_IN, _MADE)}),
+        (_("Rights"), {"fields": ("is_active", *_RIGHTS, _ROLES)}),
+        (_("Record"), {"fields": (_LAST_SIGN_IN, _MADE)}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
 
@@ -132,8 +138,8 @@ class ResetFactors(Act):
     """Lets in somebody who has lost telephone, passkeys and recovery codes."""
 
     name = "reset-factors"
-    title = "Reset second factors"
-    explanation = (
+    title = _("Reset second factors")
+    explanation = _(
         "For somebody who has lost telephone, passkeys and recovery codes. Make sure who it is: call back, or meet. "
         "What the person is signed in to ends, and at the next sign-in the person sets up a second factor anew. It is "
         "recorded who reset it and why. Nobody resets their own."
@@ -153,4 +159,4 @@ class ResetFactors(Act):
     def perform(self, *, subject: User, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Reset them."""
         reset_factors(user=subject, actor=actor)
-        return f"{subject} sets up a second factor at the next sign-in."
+        return gettext("%(user)s sets up a second factor at the next sign-in.") % {"user": subject}

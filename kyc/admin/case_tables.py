@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from core.admin.cells import NOTHING, Tone, show_moment, show_status
 from core.admin.tables import Table, table_on
@@ -28,13 +29,13 @@ def _show_risk(request: HttpRequest, case: KycCase) -> Table:
 
 def make_risk(case: KycCase) -> Table:
     """Return why a case is as risky as it is."""
-    rows = [(SENTENCES[code],) for code in case.risk_reasons]
+    rows = [(gettext(SENTENCES[code]),) for code in case.risk_reasons]
     return Table(
-        title=f"Risk: {case.get_risk_display().lower() or 'not assessed yet'}",
-        headings=("Because",),
+        title=gettext("Risk: %(level)s") % {"level": case.get_risk_display().lower() or gettext("not assessed yet")},
+        headings=(gettext("Because"),),
         rows=rows,
-        help="It follows from the facts by fixed rules. Two people verify a client of high risk.",
-        empty="Nothing makes this client risky.",
+        help=gettext("It follows from the facts by fixed rules. Two people verify a client of high risk."),
+        empty=gettext("Nothing makes this client risky."),
     )
 
 
@@ -52,23 +53,28 @@ def _show_checks(request: HttpRequest, case: KycCase) -> Table:
     rows = []
     for kind in CheckKind:
         check = newest.get(kind)
-        outcome = "passed" if check and check.is_passed else "failed"
+        outcome, said = ("passed", gettext("Passed")) if check and check.is_passed else ("failed", gettext("Failed"))
         rows.append(
             (
                 kind.label,
-                show_status(outcome, outcome.capitalize(), _CHECK_TONES) if check else NOTHING,
+                show_status(outcome, said, _CHECK_TONES) if check else NOTHING,
                 check.checked_by if check else NOTHING,
                 show_moment(check.checked_at if check else None),
                 _show_check_buttons(case, kind) if may_check else "",
             )
         )
-    return Table(title="Checks", headings=("Check", "Outcome", "By", "At", ""), rows=rows, empty="")
+    return Table(
+        title=gettext("Checks"),
+        headings=(gettext("Check"), gettext("Outcome"), gettext("By"), gettext("At"), ""),
+        rows=rows,
+        empty="",
+    )
 
 
 def _show_check_buttons(case: KycCase, kind: CheckKind) -> str:
     buttons = (
-        link_to_act(case, "check", "Passed", kind=kind.value, outcome="passed"),
-        link_to_act(case, "check", "Failed", kind=kind.value, outcome="failed"),
+        link_to_act(case, "check", gettext("Passed"), kind=kind.value, outcome="passed"),
+        link_to_act(case, "check", gettext("Failed"), kind=kind.value, outcome="failed"),
     )
     return format_html("{} {}", *buttons)
 
@@ -77,25 +83,30 @@ def _show_check_buttons(case: KycCase, kind: CheckKind) -> str:
 def _show_requests(request: HttpRequest, case: KycCase) -> Table | None:
     rows = [
         (
-            ", ".join(DocumentKind(kind).label for kind in each.kinds),
+            ", ".join(str(DocumentKind(kind).label) for kind in each.kinds),
             each.get_text_display(),
             each.requested_by,
             show_moment(each.requested_at),
             show_moment(each.answered_at)
             if each.answered_at
-            else show_status("", "Waits for the client", {"": Tone.WAITING}),
+            else show_status("", gettext("Waits for the client"), {"": Tone.WAITING}),
         )
         for each in case.requests.select_related("requested_by").order_by("-id")
     ]
-    headings = ("Documents", "Why", "By", "Asked", "Came")
-    return Table(title="Asked of the client", headings=headings, rows=rows, empty="") if rows else None
+    headings = (gettext("Documents"), gettext("Why"), gettext("By"), gettext("Asked"), gettext("Came"))
+    return Table(title=gettext("Asked of the client"), headings=headings, rows=rows, empty="") if rows else None
 
 
 @table_on(KycCase, permission="kyc.view_kyccase")
 def _show_notes(request: HttpRequest, case: KycCase) -> Table:
     notes = case.notes.select_related("written_by").order_by("-id")
     rows = [(note.text, note.written_by, show_moment(note.written_at)) for note in notes]
-    return Table(title="Notes", headings=("Note", "By", "At"), rows=rows, empty="Nobody has written a note.")
+    return Table(
+        title=gettext("Notes"),
+        headings=(gettext("Note"), gettext("By"), gettext("At")),
+        rows=rows,
+        empty=gettext("Nobody has written a note."),
+    )
 
 
 @table_on(KycCase, permission="kyc.view_clientdocument")
@@ -105,4 +116,13 @@ def _show_looks(request: HttpRequest, case: KycCase) -> Table | None:
         (look.document.get_kind_display(), look.looked_by, show_moment(look.looked_at))
         for look in looks.order_by("-id")[:_LOOKS]
     ]
-    return Table(title="Looks at documents", headings=("Document", "By", "At"), rows=rows, empty="") if rows else None
+    return (
+        Table(
+            title=gettext("Looks at documents"),
+            headings=(gettext("Document"), gettext("By"), gettext("At")),
+            rows=rows,
+            empty="",
+        )
+        if rows
+        else None
+    )

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -61,7 +63,7 @@ def _show_turn(case: KycCase) -> str:
     if not _is_open(case):
         return NOTHING
     if getattr(case, "is_requested", False):
-        return show_status("", "Approver", {"": Tone.WAITING})
+        return show_status("", gettext("Approver"), {"": Tone.WAITING})
     tone = Tone.OVER if case.waits_for == WaitsFor.CLIENT else Tone.WAITING
     return show_status(case.waits_for, case.get_waits_for_display(), {case.waits_for: tone})
 
@@ -75,24 +77,24 @@ def _show_age(case: KycCase) -> str:
 class KycCaseAdmin(BankAdmin):
     """A look at a client, ended by a decision or by the client's leaving."""
 
-    help_text = (
+    help_text = _(
         "Each case is one look at who a client is. Compare the hits of the screening, look at the documents, record "
         "what you have checked, then approve or reject with a reason. The client learns of it at once, and the "
         "decision cannot be taken back, only followed by a new case. A client of high risk needs a second person."
     )
-    empty_text = "No case matches. New cases come with each registration; nothing waits for you here."
-    search_help_text = "Name or e-mail of the client, id"
+    empty_text = _("No case matches. New cases come with each registration; nothing waits for you here.")
+    search_help_text = _("Name or e-mail of the client, id")
     ordering = ("-opened_at",)
     list_select_related = ("client", "decided_by")
     list_display = (
-        column("Client", lambda case: case.client),
-        column("Why", lambda case: case.get_kind_display()),
-        column("Status", _show_case_status),
-        column("Risk", show_risk),
-        column("Waits for", _show_turn),
-        column("Age", _show_age),
-        column("Opened", lambda case: show_moment(case.opened_at)),
-        column("By", lambda case: case.decided_by or NOTHING),
+        column(_("Client"), lambda case: case.client),
+        column(_("Why"), lambda case: case.get_kind_display()),
+        column(_("Status"), _show_case_status),
+        column(_("Risk"), show_risk),
+        column(_("Waits for"), _show_turn),
+        column(_("Age"), _show_age),
+        column(_("Opened"), lambda case: show_moment(case.opened_at)),
+        column(_("By"), lambda case: case.decided_by or NOTHING),
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -103,38 +105,38 @@ class KycCaseAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Client",
+            _("Client"),
             {
                 "fields": (
-                    column("Client", lambda case: link_to(Client, case.client_id, case.client)),
-                    column("E-mail", lambda case: case.client.email),
-                    column("Document", lambda case: show_document(case.client)),
-                    column("Born", lambda case: "hidden; reveal it on the client's page"),
+                    column(_("Client"), lambda case: link_to(Client, case.client_id, case.client)),
+                    column(_("E-mail"), lambda case: case.client.email),
+                    column(_("Document"), lambda case: show_document(case.client)),
+                    column(_("Born"), lambda case: gettext("hidden; reveal it on the client's page")),
                     column("KYC", lambda case: show_kyc_status(case.client)),
                 )
             },
         ),
         (
-            "Case",
+            _("Case"),
             {
                 "fields": (
-                    column("Status", _show_case_status),
-                    column("Risk", show_risk),
-                    column("Why", lambda case: case.get_kind_display()),
-                    column("Opened", lambda case: show_moment(case.opened_at)),
-                    column("Waits for", _show_turn),
-                    column("Since", lambda case: show_moment(case.waits_since) if _is_open(case) else NOTHING),
-                    column("Stays verified until", lambda case: show_moment(case.grace_until)),
+                    column(_("Status"), _show_case_status),
+                    column(_("Risk"), show_risk),
+                    column(_("Why"), lambda case: case.get_kind_display()),
+                    column(_("Opened"), lambda case: show_moment(case.opened_at)),
+                    column(_("Waits for"), _show_turn),
+                    column(_("Since"), lambda case: show_moment(case.waits_since) if _is_open(case) else NOTHING),
+                    column(_("Stays verified until"), lambda case: show_moment(case.grace_until)),
                 )
             },
         ),
         (
-            "End",
+            _("End"),
             {
                 "fields": (
-                    column("Ended", lambda case: show_moment(case.decided_at)),
-                    column("By", lambda case: case.decided_by or NOTHING),
-                    column("Reason", lambda case: case.reason or NOTHING),
+                    column(_("Ended"), lambda case: show_moment(case.decided_at)),
+                    column(_("By"), lambda case: case.decided_by or NOTHING),
+                    column(_("Reason"), lambda case: case.reason or NOTHING),
                 )
             },
         ),
@@ -181,7 +183,12 @@ class _Decision(Act):
         if case is None:
             return ()
         row = (case.client.name, case.client.email, show_document(case.client))
-        client = Table(title="Client", headings=("Name", "E-mail", "Document"), rows=[row], empty="")
+        client = Table(
+            title=gettext("Client"),
+            headings=(gettext("Name"), gettext("E-mail"), gettext("Document")),
+            rows=[row],
+            empty="",
+        )
         return [client, make_risk(case), *make_comparisons(case), make_documents(case.client, may_open=True)]
 
     def get_fingerprint(self, subject: Client | KycCase) -> str:
@@ -215,11 +222,11 @@ class Approve(_Decision):
     """Verify the client."""
 
     name = "approve"
-    title = "Approve"
+    title = _("Approve")
     icon = "verified_user"
     variant = ActionVariant.SUCCESS
     decision = KycStatus.VERIFIED
-    explanation = "The client becomes verified and may open accounts from this moment on."
+    explanation = _("The client becomes verified and may open accounts from this moment on.")
 
     def is_offered(self, subject: Client | KycCase) -> bool:
         """Offer it where one person may decide."""
@@ -269,11 +276,11 @@ class Reject(_Decision):
     """Reject the client."""
 
     name = "reject"
-    title = "Reject"
+    title = _("Reject")
     icon = "gpp_bad"
     variant = ActionVariant.DANGER
     decision = KycStatus.REJECTED
-    explanation = "The client is rejected and opens no account. It may be heard again in a new case."
+    explanation = _("The client is rejected and opens no account. It may be heard again in a new case.")
 
 
 @table_on(Client, permission="kyc.view_kyccase")
@@ -294,8 +301,17 @@ def _make_cases(cases: QuerySet[KycCase]) -> Table:
         )
         for case in cases
     ]
-    headings = ("Case", "Status", "Opened", "Ended", "By", "Reason")
-    return Table(title="KYC cases", headings=headings, rows=rows, empty="This client never had a KYC case.")
+    headings = (
+        gettext("Case"),
+        gettext("Status"),
+        gettext("Opened"),
+        gettext("Ended"),
+        gettext("By"),
+        gettext("Reason"),
+    )
+    return Table(
+        title=gettext("KYC cases"), headings=headings, rows=rows, empty=gettext("This client never had a KYC case.")
+    )
 
 
 @table_on(KycCase, permission="kyc.view_kyccase")

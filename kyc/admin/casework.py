@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django import forms
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.widgets import (
     UnfoldAdminDateWidget,
@@ -26,7 +28,7 @@ from kyc.states import CaseStatus, CheckKind, Disposition, DocumentKind, Request
 
 DECIDE = "kyc.decide_kyccase"
 
-_OUTCOMES = [("passed", "Passed"), ("failed", "Failed")]
+_OUTCOMES = [("passed", _("Passed")), ("failed", _("Failed"))]
 
 
 class CaseAct(Act):
@@ -42,7 +44,7 @@ class CaseAct(Act):
 class _HitForm(ReasonForm):
     """Which hit, and why."""
 
-    hit = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    hit = forms.ChoiceField(label=_("Hit"), widget=UnfoldAdminSelectWidget)
     field_order = ("hit", "reason")
 
 
@@ -86,11 +88,11 @@ class ClearHit(_Disposition):
     """Say that a hit is somebody else."""
 
     name = "clear-hit"
-    title = "Somebody else"
+    title = _("Somebody else")
     icon = "person_off"
     variant = ActionVariant.SUCCESS
     disposition = Disposition.FALSE_POSITIVE
-    explanation = (
+    explanation = _(
         "You say that the person on the list is not the client. This is final, and holds on in later screenings as "
         "long as neither the client nor the entry on the list have changed."
     )
@@ -101,11 +103,11 @@ class ConfirmHit(_Disposition):
     """Say that a hit is the client."""
 
     name = "confirm-hit"
-    title = "It is the client"
+    title = _("It is the client")
     icon = "person_alert"
     variant = ActionVariant.DANGER
     disposition = Disposition.TRUE_MATCH
-    explanation = (
+    explanation = _(
         "You say that the person on the list is the client. This is final: the client can only be rejected then, which "
         "blocks all of its accounts."
     )
@@ -115,16 +117,16 @@ class _RequestForm(forms.Form):
     """What is missing, and what the client is told of it."""
 
     kinds = forms.MultipleChoiceField(
-        label="Documents",
+        label=_("Documents"),
         choices=DocumentKind.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text="What the client is to send. The case comes back to you once all of it has come.",
+        help_text=_("What the client is to send. The case comes back to you once all of it has come."),
     )
     text = forms.ChoiceField(
-        label="Why",
+        label=_("Why"),
         choices=RequestText.choices,
         widget=UnfoldAdminSelectWidget,
-        help_text="The client is told so, in its own language.",
+        help_text=_("The client is told so, in its own language."),
     )
 
 
@@ -133,10 +135,10 @@ class AskForMore(CaseAct):
     """Ask the client for documents."""
 
     name = "ask"
-    title = "Ask for more"
+    title = _("Ask for more")
     icon = "contact_mail"
     form = _RequestForm
-    explanation = "The client is asked for documents, and the case waits for it. You can still decide meanwhile."
+    explanation = _("The client is asked for documents, and the case waits for it. You can still decide meanwhile.")
 
     def is_offered(self, subject: KycCase) -> bool:
         """Offer it while the case is open and its client was not asked already."""
@@ -147,17 +149,17 @@ class AskForMore(CaseAct):
         casework.request_information(
             case_id=subject.pk, kinds=answers["kinds"], text=answers["text"], actor=actor, now=now
         )
-        return "The client is told what to send. The case waits for it."
+        return gettext("The client is told what to send. The case waits for it.")
 
 
 class _NoteForm(forms.Form):
     """A note."""
 
     text = forms.CharField(
-        label="Note",
+        label=_("Note"),
         max_length=casework.NOTE_LENGTH,
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),
-        help_text="For whoever works on this case next. It is kept for good.",
+        help_text=_("For whoever works on this case next. It is kept for good."),
     )
 
 
@@ -166,22 +168,22 @@ class AddNote(CaseAct):
     """Write something down."""
 
     name = "note"
-    title = "Add note"
+    title = _("Add note")
     icon = "note_add"
     form = _NoteForm
-    explanation = "Your note stands on the case for all staff who may see it. It cannot be changed."
+    explanation = _("Your note stands on the case for all staff who may see it. It cannot be changed.")
 
     def carry_out(self, *, subject: KycCase, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
         """Keep the note."""
         casework.add_note(case_id=subject.pk, text=answers["text"], actor=actor, now=now)
-        return "Your note is kept."
+        return gettext("Your note is kept.")
 
 
 class _CheckForm(forms.Form):
     """What was checked, and what came of it."""
 
-    kind = forms.ChoiceField(label="Checked", choices=CheckKind.choices, widget=UnfoldAdminSelectWidget)
-    outcome = forms.ChoiceField(choices=_OUTCOMES, widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("Checked"), choices=CheckKind.choices, widget=UnfoldAdminSelectWidget)
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=_OUTCOMES, widget=UnfoldAdminSelectWidget)
 
 
 @act_on(KycCase)
@@ -189,10 +191,10 @@ class RecordCheck(CaseAct):
     """Write down what came of a check. Its buttons stand beside the checks."""
 
     name = "check"
-    title = "Record check"
+    title = _("Record check")
     icon = "fact_check"
     form = _CheckForm
-    explanation = "What you have checked is kept with your name. A wrong one is made anew; the newest counts."
+    explanation = _("What you have checked is kept with your name. A wrong one is made anew; the newest counts.")
 
     def is_offered(self, subject: KycCase) -> bool:
         """Offer it beside each check only."""
@@ -203,15 +205,17 @@ class RecordCheck(CaseAct):
         check = casework.record_check(
             case_id=subject.pk, kind=answers["kind"], is_passed=answers["outcome"] == "passed", actor=actor, now=now
         )
-        return format_html("{}: {}.", check.get_kind_display(), "passed" if check.is_passed else "failed")
+        return format_html(
+            "{}: {}.", check.get_kind_display(), gettext("passed") if check.is_passed else gettext("failed")
+        )
 
 
 class _ExpiryForm(forms.Form):
     """Until when a document is good."""
 
-    document = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    document = forms.ChoiceField(label=_("Document"), widget=UnfoldAdminSelectWidget)
     expires_on = forms.DateField(
-        label="Good until", widget=UnfoldAdminDateWidget, help_text="The last day, as it stands on the document."
+        label=_("Good until"), widget=UnfoldAdminDateWidget, help_text=_("The last day, as it stands on the document.")
     )
 
 
@@ -220,10 +224,10 @@ class RecordExpiry(CaseAct):
     """Write down until when a document is good. Its buttons stand beside the documents."""
 
     name = "expiry"
-    title = "Record expiry"
+    title = _("Record expiry")
     icon = "event_busy"
     form = _ExpiryForm
-    explanation = (
+    explanation = _(
         "A document that has expired makes the client riskier. One that expires later brings the next review forward "
         "to that day."
     )
@@ -249,4 +253,4 @@ class RecordExpiry(CaseAct):
             actor=actor,
             now=now,
         )
-        return f"The document is good until {show_day(expiry.expires_on)}."
+        return gettext("The document is good until %(day)s.") % {"day": show_day(expiry.expires_on)}

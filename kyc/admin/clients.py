@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.admin.cells import (
@@ -54,19 +56,19 @@ def show_document(client: Client) -> str:
 class ClientAdmin(BankAdmin):
     """A client; its accounts are contributed by the apps that keep them."""
 
-    help_text = (
+    help_text = _(
         "The people and companies that bank here. A client in review waits for a decision on its KYC case and opens "
         "no account until then."
     )
-    empty_text = "No client matches. Search by name, e-mail address, id, or the whole number of a document."
-    search_help_text = "Name, e-mail, id or whole document number"
+    empty_text = _("No client matches. Search by name, e-mail address, id, or the whole number of a document.")
+    search_help_text = _("Name, e-mail, id or whole document number")
     ordering = ("-created_at",)
     list_display = (
         "name",
-        column("E-mail", lambda client: client.email),
+        column(_("E-mail"), lambda client: client.email),
         column("KYC", show_kyc_status),
-        column("Status", show_client_status),
-        column("Registered", lambda client: show_moment(client.created_at)),
+        column(_("Status"), show_client_status),
+        column(_("Registered"), lambda client: show_moment(client.created_at)),
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -75,28 +77,28 @@ class ClientAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Client",
+            _("Client"),
             {
                 "fields": (
                     "name",
-                    column("E-mail", lambda client: client.email),
-                    column("Status", show_client_status),
+                    column(_("E-mail"), lambda client: client.email),
+                    column(_("Status"), show_client_status),
                     column("KYC", show_kyc_status),
-                    column("Document", show_document),
-                    column("Born", lambda client: "hidden; reveal it if you need it"),
+                    column(_("Document"), show_document),
+                    column(_("Born"), lambda client: gettext("hidden; reveal it if you need it")),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Id", lambda client: show_id(client.pk)),
-                    column("Signs in as", lambda client: client.user.username),
-                    column("Registered", lambda client: show_moment(client.created_at)),
-                    column("Next review", lambda client: show_moment(client.review_due_at)),
-                    column("Inactivated", lambda client: show_moment(client.inactivated_at)),
-                    column("Reason", lambda client: client.inactivation_reason or NOTHING),
+                    column(_("Id"), lambda client: show_id(client.pk)),
+                    column(_("Signs in as"), lambda client: client.user.username),
+                    column(_("Registered"), lambda client: show_moment(client.created_at)),
+                    column(_("Next review"), lambda client: show_moment(client.review_due_at)),
+                    column(_("Inactivated"), lambda client: show_moment(client.inactivated_at)),
+                    column(_("Reason"), lambda client: client.inactivation_reason or NOTHING),
                 )
             },
         ),
@@ -142,4 +144,4 @@ def _show_client_of_user(request: HttpRequest, user: User) -> Table | None:
     if client is None:
         return None
     rows = [(link_to(Client, client.pk, client), show_client_status(client), show_kyc_status(client))]
-    return Table(title="Client", headings=("Name", "Status", "KYC"), rows=rows, empty="")
+    return Table(title=gettext("Client"), headings=(gettext("Name"), gettext("Status"), "KYC"), rows=rows, empty="")

@@ -13,6 +13,8 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.admin.cells import column, link, link_to, show_day, show_id, show_moment
@@ -37,40 +39,40 @@ _EXTENSIONS = {DocumentMediaType.JPEG: "jpg", DocumentMediaType.PDF: "pdf"}
 class ClientDocumentAdmin(BankAdmin):
     """A document of a client."""
 
-    help_text = (
+    help_text = _(
         "What clients have sent to prove who they are and where they live. A file is as personal as it gets: open it "
         "only to decide a case. Each look is kept on record, here for everybody to see."
     )
-    empty_text = "No document matches. Clients send them while their KYC case waits."
-    search_help_text = "Name or e-mail of the client, id"
+    empty_text = _("No document matches. Clients send them while their KYC case waits.")
+    search_help_text = _("Name or e-mail of the client, id")
     ordering = ("-created_at",)
     list_select_related = ("client",)
     list_display = (
-        column("Document", lambda document: show_id(document.pk)),
-        column("Client", lambda document: link_to(Client, document.client_id, document.client)),
-        column("Proves", lambda document: document.get_kind_display()),
-        column("Sent as", lambda document: document.get_media_type_display()),
-        column("Size", lambda document: filesizeformat(document.size_bytes)),
-        column("Received", lambda document: show_moment(document.created_at)),
+        column(_("Document"), lambda document: show_id(document.pk)),
+        column(_("Client"), lambda document: link_to(Client, document.client_id, document.client)),
+        column(_("Proves"), lambda document: document.get_kind_display()),
+        column(_("Sent as"), lambda document: document.get_media_type_display()),
+        column(_("Size"), lambda document: filesizeformat(document.size_bytes)),
+        column(_("Received"), lambda document: show_moment(document.created_at)),
     )
     list_filter = (("kind", ChoicesDropdownFilter), ("created_at", DayFilter))
     fieldsets = (
         (
-            "Document",
+            _("Document"),
             {
                 "fields": (
-                    column("Client", lambda document: link_to(Client, document.client_id, document.client)),
-                    column("Proves", lambda document: document.get_kind_display()),
-                    column("Received", lambda document: show_moment(document.created_at)),
+                    column(_("Client"), lambda document: link_to(Client, document.client_id, document.client)),
+                    column(_("Proves"), lambda document: document.get_kind_display()),
+                    column(_("Received"), lambda document: show_moment(document.created_at)),
                 )
             },
         ),
         (
-            "As it came",
+            _("As it came"),
             {
                 "fields": (
-                    column("Sent as", lambda document: document.get_media_type_display()),
-                    column("Size", lambda document: filesizeformat(document.size_bytes)),
+                    column(_("Sent as"), lambda document: document.get_media_type_display()),
+                    column(_("Size"), lambda document: filesizeformat(document.size_bytes)),
                     column("SHA-256", lambda document: show_id(bytes(document.sha256).hex())),
                 )
             },
@@ -142,17 +144,21 @@ def make_documents(client: Client, *, may_open: bool, case: KycCase | None = Non
         )
         for document in client.documents.order_by("-id")
     ]
-    headings = ("Proves", "Received", "Good until", *(["File"] if may_open else []))
-    help_text = "Each time that you show a file is kept on record." if may_open else ""
+    headings = (gettext("Proves"), gettext("Received"), gettext("Good until"), *([gettext("File")] if may_open else []))
+    help_text = gettext("Each time that you show a file is kept on record.") if may_open else ""
     return Table(
-        title="Documents", headings=headings, rows=rows, help=help_text, empty="This client has sent no document."
+        title=gettext("Documents"),
+        headings=headings,
+        rows=rows,
+        help=help_text,
+        empty=gettext("This client has sent no document."),
     )
 
 
 def _show_expiry(document: ClientDocument, expires_on: date | None, case: KycCase | None) -> str:
     if case is None:
         return show_day(expires_on)
-    button = link_to_act(case, "expiry", "Record", document=document.pk)
+    button = link_to_act(case, "expiry", gettext("Record"), document=document.pk)
     return format_html("{} {}", show_day(expires_on), button) if expires_on else button
 
 
@@ -161,16 +167,18 @@ def _show_file(document: ClientDocument) -> str:
     address = reverse("admin:kyc_clientdocument_file", args=[document.pk])
     if document.media_type == DocumentMediaType.PDF:
         return format_html(
-            '<details class="look"><summary>Show the PDF, {}</summary>'
+            '<details class="look"><summary>{}, {}</summary>'
             '<iframe src="{}?framed" title="{}" loading="lazy"></iframe>{}</details>',
+            gettext("Show the PDF"),
             filesizeformat(document.size_bytes),
             address,
             document.get_kind_display(),
-            link(address, "Save the file"),
+            link(address, gettext("Save the file")),
         )
     return format_html(
-        '<details class="look"><summary>Show the picture, {}</summary>'
+        '<details class="look"><summary>{}, {}</summary>'
         '<a href="{}"><img src="{}" alt="{}" loading="lazy"></a></details>',
+        gettext("Show the picture"),
         filesizeformat(document.size_bytes),
         address,
         address,
@@ -185,11 +193,16 @@ def _show_documents(request: HttpRequest, client: Client) -> Table:
 
 @table_on(ClientDocument, permission=OPEN)
 def _show_one_file(request: HttpRequest, document: ClientDocument) -> Table:
-    return Table(title="File", headings=("File",), rows=[(_show_file(document),)], empty="")
+    return Table(title=gettext("File"), headings=(gettext("File"),), rows=[(_show_file(document),)], empty="")
 
 
 @table_on(ClientDocument, permission="kyc.view_clientdocument")
 def _show_looks(request: HttpRequest, document: ClientDocument) -> Table:
     looks = document.looks.select_related("looked_by").order_by("-id")[:100]
     rows = [(look.looked_by, show_moment(look.looked_at)) for look in looks]
-    return Table(title="Looks", headings=("By", "At"), rows=rows, empty="Nobody has opened the file.")
+    return Table(
+        title=gettext("Looks"),
+        headings=(gettext("By"), gettext("At")),
+        rows=rows,
+        empty=gettext("Nobody has opened the file."),
+    )

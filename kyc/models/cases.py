@@ -5,6 +5,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Approval
 from approvals.triggers import needs_approval
@@ -59,7 +61,7 @@ class KycCase(models.Model):
     class Meta:
         """One open case a client; a case that ended says when and why, for good, and a decision also by whom."""
 
-        verbose_name = "KYC case"
+        verbose_name = _("KYC case")
         permissions = [
             ("decide_kyccase", "Can work on KYC cases and decide those of low or medium risk"),
             ("approve_kyccase", "Can approve the verification of clients of high risk"),
@@ -103,7 +105,7 @@ class KycCase(models.Model):
 
     def __str__(self) -> str:
         """Return which case."""
-        return f"KYC case {self.id}"
+        return gettext("KYC case %(id)s") % {"id": self.id}
 
 
 class CaseNote(models.Model):

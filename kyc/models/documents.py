@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from tink_fields import EncryptedBinaryField
 
 from core.ids import uuid7
@@ -25,7 +27,7 @@ class ClientDocument(models.Model):
     class Meta:
         """One file is one document of a kind, however often it is sent."""
 
-        verbose_name = "document"
+        verbose_name = _("document")
         permissions = [("open_clientdocument", "Can open the files of clients' documents")]
         triggers = [append_only(table="kyc_clientdocument")]
         constraints = [
@@ -35,7 +37,7 @@ class ClientDocument(models.Model):
 
     def __str__(self) -> str:
         """Return what it is to prove."""
-        return f"Document: {self.get_kind_display()}"
+        return gettext("Document: %(kind)s") % {"kind": self.get_kind_display()}
 
 
 class DocumentFile(models.Model):

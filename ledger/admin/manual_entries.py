@@ -9,16 +9,19 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from approvals.admin import explain_request
+from approvals.admin import explain_operation, explain_request
 from approvals.models import Approval
 from approvals.services import request_approval
 from core.admin.acts import ReasonForm
+from core.admin.amounts import read_amount
 from core.admin.cells import find_list, find_page
 from core.errors import BankError
+from core.language import Words
 from core.models import User
-from core.money import parse_amount
 from ledger.manual_entries import MAX_LINES, ManualEntry, ManualLine, check_form
 from ledger.models import JournalEntry, LedgerAccount
 from ledger.operations import PostManualEntry
@@ -26,10 +29,12 @@ from ledger.selectors import find_accounts_by_text, list_own_accounts
 from ledger.states import Side
 
 _SHOWN_LINES = 6
-_NO_SUCH_ACCOUNT = "No account is called that. Give a customer's account number, or a class and a currency: 1000 BRL."
+_NO_SUCH_ACCOUNT = _(
+    "No account is called that. Give a customer's account number, or a class and a currency: 1000 BRL."
+)
 
 
-def _make_input(label: str, **attrs: str) -> UnfoldAdminTextInputWidget:
+def _make_input(label: Words, **attrs: str) -> UnfoldAdminTextInputWidget:
     return UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "aria-label": label, **attrs})
 
 
@@ -37,8 +42,9 @@ class EntryForm(ReasonForm):
     """What an entry has besides its lines."""
 
     value_date = forms.DateField(
+        label=_("Value date"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-        help_text="The day from which the money counts: today, or a day of the last year.",
+        help_text=_("The day from which the money counts: today, or a day of the last year."),
     )
     field_order = ("value_date", "reason")
 
@@ -46,9 +52,9 @@ class EntryForm(ReasonForm):
 class LineForm(forms.Form):
     """A line: an account, and an amount on one of two sides. A line that is left empty does not count."""
 
-    account = forms.CharField(max_length=160, required=False, widget=_make_input("Account", list="own-accounts"))
-    debit = forms.CharField(max_length=32, required=False, widget=_make_input("Debit", inputmode="decimal"))
-    credit = forms.CharField(max_length=32, required=False, widget=_make_input("Credit", inputmode="decimal"))
+    account = forms.CharField(max_length=160, required=False, widget=_make_input(_("Account"), list="own-accounts"))
+    debit = forms.CharField(max_length=32, required=False, widget=_make_input(_("Debit"), inputmode="decimal"))
+    credit = forms.CharField(max_length=32, required=False, widget=_make_input(_("Credit"), inputmode="decimal"))
 
     def read(self, accounts: Mapping[str, LedgerAccount]) -> ManualLine | None:
         """Return the line; None after saying at its fields what is wrong with it."""
@@ -57,14 +63,14 @@ class LineForm(forms.Form):
         if account is None:
             self.add_error("account", _NO_SUCH_ACCOUNT)
         if len(amounts) != 1:
-            self.add_error("debit", "Give a debit or a credit.")
+            self.add_error("debit", gettext("Give a debit or a credit."))
         if account is None or len(amounts) != 1:
             return None
         (name, text), *_ = amounts.items()
         try:
-            amount = parse_amount(text, account.currency)
+            amount = read_amount(text, account.currency)
         except BankError as error:
-            self.add_error(name, error.text)
+            self.add_error(name, gettext(error.text))
             return None
         return ManualLine(account.pk, Side.DEBIT if name == "debit" else Side.CREDIT, amount)
 
@@ -122,7 +128,7 @@ def _request(request: HttpRequest, entry: ManualEntry, form: EntryForm, lines: A
         )
     except BankError as error:
         for text in (texts[0] for texts in error.errors.values()) if error.errors else [error.text]:
-            form.add_error(None, text)
+            form.add_error(None, gettext(text))
         return _ask(request, form, lines, status=error.http_status)
     messages.success(request, explain_request(approval))
     return HttpResponseRedirect(find_page(Approval, approval.pk))
@@ -132,7 +138,7 @@ def _ask(request: HttpRequest, form: EntryForm, lines: Any, *, status: int) -> T
     context = {
         **admin.site.each_context(request),
         "title": PostManualEntry.title,
-        "help_text": f"{PostManualEntry.explanation} This makes a request: somebody else has to approve it.",
+        "help_text": explain_operation(PostManualEntry),
         "form": form,
         "lines": lines,
         "own_accounts": list_own_accounts(),

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from approvals.admin import make_approvals
@@ -39,13 +41,13 @@ from ledger.chart import CASH
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from ledger.states import MANUAL
 
-name_code(code=MANUAL, name="Booked by hand")
+name_code(code=MANUAL, name=_("Booked by hand"))
 
 
 class CurrencyFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
     """The currencies that the bank keeps books in."""
 
-    title = "currency"
+    title = _("currency")
     parameter_name = "currency"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -66,66 +68,76 @@ def balance_columns(find_books: Callable[[Any], LedgerAccount]) -> tuple[Callabl
         return show_amount(getattr(books, name), books.currency)
 
     return (
-        amount_column("Booked", lambda row: show(row, "balance")),
-        amount_column("Pending", lambda row: show(row, "pending")),
-        amount_column("Available", lambda row: show(row, "available")),
+        amount_column(_("Booked"), lambda row: show(row, "balance")),
+        amount_column(_("Pending"), lambda row: show(row, "pending")),
+        amount_column(_("Available"), lambda row: show(row, "available")),
     )
 
 
 def _show_reversal(entry: JournalEntry) -> str:
     if entry.reversal_of_id:
-        return link_to(JournalEntry, entry.reversal_of_id, "reverses another entry")
+        return link_to(JournalEntry, entry.reversal_of_id, gettext("reverses another entry"))
     reversal = entry.reversals.first()
-    return link_to(JournalEntry, reversal.pk, "was reversed") if reversal else NOTHING
+    return link_to(JournalEntry, reversal.pk, gettext("was reversed")) if reversal else NOTHING
 
 
 @admin.register(LedgerAccount)
 class LedgerAccountAdmin(BankAdmin):
     """An account of the books: the bank's own, or the one behind a customer's account."""
 
-    help_text = (
+    help_text = _(
         "The accounts of the books. Class 2000 holds what the bank owes its customers; all others are its own, one of "
         "each in a currency. Balances change by postings only."
     )
-    empty_text = "No account matches. Accounts of a class start with its code, such as 1000 for cash."
-    search_help_text = "Id, class or start of the name"
+    empty_text = _("No account matches. Accounts of a class start with its code, such as 1000 for cash.")
+    search_help_text = _("Id, class or start of the name")
     ordering = ("chart_code", "name", "currency")
     list_display = (
-        "name",
-        column("Class", lambda account: account.chart_code),
+        column(_("Name"), lambda account: gettext(account.name)),
+        column(_("Class"), lambda account: account.chart_code),
         "kind",
         "currency",
         *balance_columns(lambda account: account),
         "version",
-        column("Last booked", lambda account: show_moment(account.last_booked_at)),
+        column(_("Last booked"), lambda account: show_moment(account.last_booked_at)),
     )
     list_filter = (("kind", ChoicesDropdownFilter), CurrencyFilter)
     fieldsets = (
         (
-            "Account",
-            {"fields": ("name", column("Id", lambda account: show_id(account.pk)), "chart_code", "kind", "currency")},
+            _("Account"),
+            {
+                "fields": (
+                    column(_("Name"), lambda account: gettext(account.name)),
+                    column(_("Id"), lambda account: show_id(account.pk)),
+                    "chart_code",
+                    "kind",
+                    "currency",
+                )
+            },
         ),
         (
-            "Balance",
+            _("Balance"),
             {
                 "fields": (
                     *balance_columns(lambda account: account),
-                    amount_column("Total debits", lambda account: show_amount(account.posted_debits, account.currency)),
                     amount_column(
-                        "Total credits", lambda account: show_amount(account.posted_credits, account.currency)
+                        _("Total debits"), lambda account: show_amount(account.posted_debits, account.currency)
                     ),
-                    amount_column("Floor", lambda account: show_amount(account.floor, account.currency)),
+                    amount_column(
+                        _("Total credits"), lambda account: show_amount(account.posted_credits, account.currency)
+                    ),
+                    amount_column(_("Floor"), lambda account: show_amount(account.floor, account.currency)),
                     "version",
                 )
             },
         ),
         (
-            "Restrictions",
+            _("Restrictions"),
             {
                 "fields": (
                     "refuses_debits",
                     "refuses_credits",
-                    column("Closed", lambda account: show_moment(account.closed_at)),
+                    column(_("Closed"), lambda account: show_moment(account.closed_at)),
                 )
             },
         ),
@@ -141,32 +153,32 @@ class LedgerAccountAdmin(BankAdmin):
 class JournalEntryAdmin(BankAdmin):
     """A balanced set of postings."""
 
-    help_text = (
+    help_text = _(
         "What was booked and why. Debits and credits of an entry are equal in each currency; the database refuses "
         "anything else. A mistake is corrected by a reversal, never by a change."
     )
-    empty_text = "No entry matches. Search by the id of the entry, or of the transfer: they are the same."
-    search_help_text = "Id of the entry, transfer or hold"
+    empty_text = _("No entry matches. Search by the id of the entry, or of the transfer: they are the same.")
+    search_help_text = _("Id of the entry, transfer or hold")
     ordering = ("-pk",)
     list_display = (
-        column("Entry", lambda entry: show_id(entry.pk)),
-        column("Why", lambda entry: show_code(entry.code)),
-        column("Booked", lambda entry: show_moment(entry.booked_at)),
-        column("Value date", lambda entry: show_day(entry.value_date)),
-        column("Postings", lambda entry: entry.posting_count),
+        column(_("Entry"), lambda entry: show_id(entry.pk)),
+        column(_("Why"), lambda entry: show_code(entry.code)),
+        column(_("Booked"), lambda entry: show_moment(entry.booked_at)),
+        column(_("Value date"), lambda entry: show_day(entry.value_date)),
+        column(_("Postings"), lambda entry: entry.posting_count),
     )
     list_filter = (("booked_at", DayFilter),)
     fieldsets = (
         (
-            "Entry",
+            _("Entry"),
             {
                 "fields": (
-                    column("Id", lambda entry: show_id(entry.pk)),
-                    column("Why", lambda entry: show_code(entry.code)),
-                    column("Booked", lambda entry: show_moment(entry.booked_at)),
-                    column("Value date", lambda entry: show_day(entry.value_date)),
-                    column("Reference", lambda entry: show_id(entry.reference)),
-                    column("Reversal", _show_reversal),
+                    column(_("Id"), lambda entry: show_id(entry.pk)),
+                    column(_("Why"), lambda entry: show_code(entry.code)),
+                    column(_("Booked"), lambda entry: show_moment(entry.booked_at)),
+                    column(_("Value date"), lambda entry: show_day(entry.value_date)),
+                    column(_("Reference"), lambda entry: show_id(entry.reference)),
+                    column(_("Reversal"), _show_reversal),
                 )
             },
         ),
@@ -190,39 +202,39 @@ class JournalEntryAdmin(BankAdmin):
 class HoldAdmin(BankAdmin):
     """Funds that are reserved."""
 
-    help_text = (
+    help_text = _(
         "Funds that are reserved on an account, for instance while a transfer is in review. They are captured, "
         "released, or given back when their time is over. An account with an open hold cannot be inactivated."
     )
-    empty_text = "No hold matches. Holds are placed by customers and by payments, not by hand."
-    search_help_text = "Id of the hold, account or transfer"
+    empty_text = _("No hold matches. Holds are placed by customers and by payments, not by hand.")
+    search_help_text = _("Id of the hold, account or transfer")
     ordering = ("-pk",)
     list_select_related = ("account",)
     list_display = (
-        column("Hold", lambda hold: show_id(hold.pk)),
-        column("Account", lambda hold: link_to(LedgerAccount, hold.account_id, hold.account)),
-        amount_column("Held", lambda hold: show_amount(hold.amount, hold.account.currency)),
-        column("Status", show_hold_status),
-        column("Placed by", lambda hold: hold.get_origin_display()),
-        column("Placed", lambda hold: show_moment(hold.created_at)),
-        column("Expires", lambda hold: show_moment(hold.expires_at)),
+        column(_("Hold"), lambda hold: show_id(hold.pk)),
+        column(_("Account"), lambda hold: link_to(LedgerAccount, hold.account_id, hold.account)),
+        amount_column(_("Held"), lambda hold: show_amount(hold.amount, hold.account.currency)),
+        column(_("Status"), show_hold_status),
+        column(_("Placed by"), lambda hold: hold.get_origin_display()),
+        column(_("Placed"), lambda hold: show_moment(hold.created_at)),
+        column(_("Expires"), lambda hold: show_moment(hold.expires_at)),
     )
     list_filter = (("status", ChoicesDropdownFilter), ("created_at", DayFilter))
     fieldsets = (
         (
-            "Hold",
+            _("Hold"),
             {
                 "fields": (
-                    column("Id", lambda hold: show_id(hold.pk)),
-                    column("Account", lambda hold: link_to(LedgerAccount, hold.account_id, hold.account)),
-                    amount_column("Held", lambda hold: show_amount(hold.amount, hold.account.currency)),
-                    amount_column("Captured", lambda hold: show_amount(hold.captured_amount, hold.account.currency)),
-                    column("Status", show_hold_status),
-                    column("Placed", lambda hold: show_moment(hold.created_at)),
-                    column("Expires", lambda hold: show_moment(hold.expires_at)),
-                    column("Ended", lambda hold: show_moment(hold.ended_at)),
-                    column("Placed by", lambda hold: hold.get_origin_display()),
-                    column("Reference", lambda hold: show_id(hold.reference)),
+                    column(_("Id"), lambda hold: show_id(hold.pk)),
+                    column(_("Account"), lambda hold: link_to(LedgerAccount, hold.account_id, hold.account)),
+                    amount_column(_("Held"), lambda hold: show_amount(hold.amount, hold.account.currency)),
+                    amount_column(_("Captured"), lambda hold: show_amount(hold.captured_amount, hold.account.currency)),
+                    column(_("Status"), show_hold_status),
+                    column(_("Placed"), lambda hold: show_moment(hold.created_at)),
+                    column(_("Expires"), lambda hold: show_moment(hold.expires_at)),
+                    column(_("Ended"), lambda hold: show_moment(hold.ended_at)),
+                    column(_("Placed by"), lambda hold: hold.get_origin_display()),
+                    column(_("Reference"), lambda hold: show_id(hold.reference)),
                 )
             },
         ),

@@ -5,28 +5,30 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from core.admin.cells import NOTHING, Tone, link_to, show_amount, show_moment, show_status
 from core.admin.tables import Amount, Link, Table
+from core.language import Words
 from ledger.models import AvailabilityChange, Hold, JournalEntry, LedgerAccount, Posting
 from ledger.states import HoldStatus, Side
 
 _LINES = 20
 _BEFORE = "before"
 
-_names: dict[str, str] = {}
+_names: dict[str, Words] = {}
 
 HOLD_TONES = {HoldStatus.OPEN: Tone.WAITING, HoldStatus.CAPTURED: Tone.GOOD}
 
 
-def name_code(*, code: str, name: str) -> None:
+def name_code(*, code: str, name: Words) -> None:
     """Say what staff read in place of the code of entries, which the ledger gets from above."""
     _names[code] = name
 
 
 def show_code(code: str) -> str:
     """Return why an entry was written, as staff read it."""
-    return _names.get(code) or code.replace("_", " ").capitalize()
+    return str(_names.get(code, code.replace("_", " ").capitalize()))
 
 
 def show_side(posting: Posting, side: Side) -> str:
@@ -38,8 +40,13 @@ def make_postings(*, entry_id: UUID) -> Table:
     """Return the postings of an entry as a book shows them: debits left, credits right, and their totals."""
     postings = list(Posting.objects.filter(entry_id=entry_id).select_related("account").order_by("side", "account_id"))
     return Table(
-        title="Debits and credits",
-        headings=("Account", Amount("Debit"), Amount("Credit"), Amount("Balance after")),
+        title=gettext("Debits and credits"),
+        headings=(
+            gettext("Account"),
+            Amount(gettext("Debit")),
+            Amount(gettext("Credit")),
+            Amount(gettext("Balance after")),
+        ),
         rows=[
             (
                 link_to(LedgerAccount, posting.account_id, posting.account),
@@ -49,8 +56,8 @@ def make_postings(*, entry_id: UUID) -> Table:
             )
             for posting in postings
         ],
-        totals=("Total", _sum(postings, Side.DEBIT), _sum(postings, Side.CREDIT), "") if postings else (),
-        empty="No money moved: nothing was written into the books.",
+        totals=(gettext("Total"), _sum(postings, Side.DEBIT), _sum(postings, Side.CREDIT), "") if postings else (),
+        empty=gettext("No money moved: nothing was written into the books."),
     )
 
 
@@ -67,15 +74,22 @@ def make_statement(*, request: HttpRequest, account_id: UUID) -> Table:
     lines = list(_find_postings(request, account_id).select_related("entry")[: _LINES + 1])
     more = []
     if _BEFORE in request.GET:
-        more.append(Link("?", "Newest"))
+        more.append(Link("?", gettext("Newest")))
     if len(lines) > _LINES:
-        more.append(Link(f"?{_BEFORE}={lines[_LINES - 1].version}", "Older"))
+        more.append(Link(f"?{_BEFORE}={lines[_LINES - 1].version}", gettext("Older")))
     return Table(
-        title="Statement",
-        headings=("Booked", "Why", Amount("Debit"), Amount("Credit"), Amount("Balance after"), Amount("Version")),
+        title=gettext("Statement"),
+        headings=(
+            gettext("Booked"),
+            gettext("Why"),
+            Amount(gettext("Debit")),
+            Amount(gettext("Credit")),
+            Amount(gettext("Balance after")),
+            Amount(gettext("Version")),
+        ),
         rows=[_make_line(posting) for posting in lines[:_LINES]],
-        empty="Nothing has been booked on this account yet.",
-        help="The newest first. A customer's account is the bank's debt, so a credit raises it.",
+        empty=gettext("Nothing has been booked on this account yet."),
+        help=gettext("The newest first. A customer's account is the bank's debt, so a credit raises it."),
         more=more,
     )
 
@@ -102,8 +116,15 @@ def make_holds(*, account_id: UUID) -> Table:
     """Return the latest holds of an account."""
     holds = Hold.objects.filter(account_id=account_id).select_related("account").order_by("-id")
     return Table(
-        title="Holds",
-        headings=("Hold", Amount("Held"), Amount("Captured"), "Status", "Placed", "Expires"),
+        title=gettext("Holds"),
+        headings=(
+            gettext("Hold"),
+            Amount(gettext("Held")),
+            Amount(gettext("Captured")),
+            gettext("Status"),
+            gettext("Placed"),
+            gettext("Expires"),
+        ),
         rows=[
             (
                 link_to(Hold, hold.id),
@@ -115,7 +136,7 @@ def make_holds(*, account_id: UUID) -> Table:
             )
             for hold in holds[:_LINES]
         ],
-        empty="No funds of this account were ever held.",
+        empty=gettext("No funds of this account were ever held."),
     )
 
 
@@ -136,5 +157,13 @@ def make_availability_changes(changes: QuerySet[AvailabilityChange], *, currency
         )
         for change in changes.order_by("-version")[:_LINES]
     ]
-    headings = ("When", Amount("Change of pending"), Amount("Change of floor"), "Hold", Amount("Version"))
-    return Table(title="Changes of what is available", headings=headings, rows=rows, empty="") if rows else None
+    headings = (
+        gettext("When"),
+        Amount(gettext("Change of pending")),
+        Amount(gettext("Change of floor")),
+        gettext("Hold"),
+        Amount(gettext("Version")),
+    )
+    return (
+        Table(title=gettext("Changes of what is available"), headings=headings, rows=rows, empty="") if rows else None
+    )

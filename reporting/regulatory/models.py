@@ -6,6 +6,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from core.ids import uuid7
@@ -109,7 +111,7 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"attempt {self.number}"
+        return gettext("attempt %(number)s") % {"number": self.number}
 
 
 class Report(Submission):
@@ -159,7 +161,7 @@ class Report(Submission):
 
     def __str__(self) -> str:
         """Return of which transfer it is."""
-        return f"report of {self.transfer_id}"
+        return gettext("report of %(transfer_id)s") % {"transfer_id": self.transfer_id}
 
 
 class ReportAttempt(Attempt):
@@ -190,7 +192,7 @@ class DailySummary(Submission):
     class Meta:
         """One version after the other."""
 
-        verbose_name_plural = "daily summaries"
+        verbose_name_plural = _("daily summaries")
         triggers = [
             *_final("regulatory_dailysummary"),
             never_changed(
@@ -207,7 +209,10 @@ class DailySummary(Submission):
 
     def __str__(self) -> str:
         """Return of which day it is."""
-        return f"summary of {self.day:%Y-%m-%d}, version {self.version}"
+        return gettext("summary of %(day)s, version %(version)s") % {
+            "day": f"{self.day:%Y-%m-%d}",
+            "version": self.version,
+        }
 
 
 class SummaryAttempt(Attempt):
@@ -233,13 +238,13 @@ class Circuit(models.Model):
     class Meta:
         """There is one."""
 
-        verbose_name = "connection to the regulator"
-        verbose_name_plural = "connection to the regulator"
+        verbose_name = _("connection to the regulator")
+        verbose_name_plural = _("connection to the regulator")
         constraints = [CheckConstraint(name="regulatory_circuit_only", condition=Q(id=1))]
 
     def __str__(self) -> str:
         """Say what it is."""
-        return "connection to the regulator"
+        return gettext("connection to the regulator")
 
     def get_gate(self, *, now: datetime) -> Gate:
         """Return whether calls go through."""

@@ -40,7 +40,9 @@ def test_an_approved_version_is_in_force_and_says_by_which_approval() -> None:
     assert get_active_id() == rules.pk
     assert activation.approval is not None
     assert activation.approval.requested_by_id != activation.approval.decided_by_id
-    assert activation.approval.effect["sentences"] == ["Version 2 replaces version 1."]
+    assert activation.approval.effect["sentences"] == [
+        {"text": "Version %(proposed)s replaces version %(active)s.", "values": {"proposed": "2", "active": "1"}}
+    ]
 
 
 def test_the_version_in_force_cannot_be_asked_for() -> None:

@@ -84,7 +84,7 @@ def test_the_effect_shows_debits_and_credits_and_warns_of_customers(desk: Desk) 
 
     assert [(line["debit"], line["credit"]) for line in effect["lines"]] == [(12, 0), (0, 12)]
     assert effect["lines"][1]["account"] == "4000 Fee income (BRL)"
-    assert "a customer's account" in effect["sentences"][1]
+    assert "customers' accounts" in effect["sentences"][1]["text"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """How a transfer is shown on any page."""
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from core.admin.cells import NOTHING, Tone, show_amount, show_status
 from ledger.errors import InsufficientFundsError
 from transfers.models import Transfer
@@ -12,7 +15,7 @@ _TONES = {
     TransferStatus.FAILED: Tone.BAD,
 }
 _REMEDIES = {
-    InsufficientFundsError.code: "Its client can pay in and order it again, under another idempotency key.",
+    InsufficientFundsError.code: _("Its client can pay in and order it again, under another idempotency key."),
 }
 
 
@@ -29,9 +32,9 @@ def show_transfer_amount(transfer: Transfer) -> str:
 def explain_failure(code: str) -> str:
     """Return why a transfer failed, in words."""
     error = STORED_FAILURES.get(code)
-    return error.message if error else code or NOTHING
+    return gettext(error.message) if error else code or NOTHING
 
 
 def say_what_to_do(code: str) -> str:
     """Return what can be done about a transfer that failed."""
-    return _REMEDIES.get(code, "It stays failed; it can only be ordered again, under another idempotency key.")
+    return str(_REMEDIES.get(code, _("It stays failed; it can only be ordered again, under another idempotency key.")))

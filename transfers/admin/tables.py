@@ -2,20 +2,32 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from accounts.admin import show_account
 from core.admin.cells import link_to, show_moment
 from core.admin.tables import Amount, Link, Table
+from core.language import Words
 from transfers.admin.cells import show_transfer_amount, show_transfer_status
 from transfers.models import Transfer
 
 
 def make_transfers(
-    transfers: Iterable[Transfer], *, empty: str, title: str = "Transfers", more: tuple[Link, ...] = ()
+    transfers: Iterable[Transfer], *, empty: str, title: Words = "", more: tuple[Link, ...] = ()
 ) -> Table:
     """Return `transfers`, which come with their accounts; `empty` stands in place of none."""
     return Table(
-        title=title,
-        headings=("Transfer", "Kind", "From", "To", Amount("Amount"), "Status", "Ordered", "Remittance"),
+        title=title or gettext("Transfers"),
+        headings=(
+            gettext("Transfer"),
+            gettext("Kind"),
+            gettext("From"),
+            gettext("To"),
+            Amount(gettext("Amount")),
+            gettext("Status"),
+            gettext("Ordered"),
+            gettext("Remittance"),
+        ),
         rows=[
             (
                 link_to(Transfer, transfer.pk),

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
@@ -33,7 +35,7 @@ _KEY_IS_NEAR = timedelta(minutes=5)
 
 name_subject(prefix="transfer", model=Transfer)
 for _kind in TransferKind:
-    name_code(code=_kind.value, name=str(_kind.label))
+    name_code(code=_kind.value, name=_kind.label)
 
 
 def _show_entry(transfer: Transfer) -> str:
@@ -46,23 +48,23 @@ def _show_entry(transfer: Transfer) -> str:
 class TransferAdmin(BankAdmin):
     """The whole story of one transfer."""
 
-    help_text = (
+    help_text = _(
         "Deposits, withdrawals and transfers between customers' accounts, newest first. A failed transfer moved "
         "nothing; its page says why."
     )
-    empty_text = "No transfer matches. Search by id, by an account's number, or by the name of a client."
-    search_help_text = "Id, account number or name of the client"
+    empty_text = _("No transfer matches. Search by id, by an account's number, or by the name of a client.")
+    search_help_text = _("Id, account number or name of the client")
     list_before_template = "admin/bank/transfers.html"
     ordering = ("-pk",)
     list_select_related = ("debtor_account", "creditor_account")
     list_display = (
-        column("Transfer", lambda transfer: show_id(transfer.pk)),
+        column(_("Transfer"), lambda transfer: show_id(transfer.pk)),
         "kind",
-        column("From", lambda transfer: show_account(transfer.debtor_account)),
-        column("To", lambda transfer: show_account(transfer.creditor_account)),
-        amount_column("Amount", show_transfer_amount),
-        column("Status", show_transfer_status),
-        column("Ordered", lambda transfer: show_moment(transfer.created_at)),
+        column(_("From"), lambda transfer: show_account(transfer.debtor_account)),
+        column(_("To"), lambda transfer: show_account(transfer.creditor_account)),
+        amount_column(_("Amount"), show_transfer_amount),
+        column(_("Status"), show_transfer_status),
+        column(_("Ordered"), lambda transfer: show_moment(transfer.created_at)),
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -72,28 +74,28 @@ class TransferAdmin(BankAdmin):
     )
     fieldsets = (
         (
-            "Transfer",
+            _("Transfer"),
             {
                 "fields": (
-                    column("Id", lambda transfer: show_id(transfer.pk)),
+                    column(_("Id"), lambda transfer: show_id(transfer.pk)),
                     "kind",
-                    column("Status", show_transfer_status),
-                    column("Why it failed", lambda transfer: explain_failure(transfer.failure_code)),
-                    amount_column("Amount", show_transfer_amount),
-                    column("From", lambda transfer: show_account(transfer.debtor_account)),
-                    column("To", lambda transfer: show_account(transfer.creditor_account)),
-                    column("Remittance", lambda transfer: transfer.remittance_information or NOTHING),
+                    column(_("Status"), show_transfer_status),
+                    column(_("Why it failed"), lambda transfer: explain_failure(transfer.failure_code)),
+                    amount_column(_("Amount"), show_transfer_amount),
+                    column(_("From"), lambda transfer: show_account(transfer.debtor_account)),
+                    column(_("To"), lambda transfer: show_account(transfer.creditor_account)),
+                    column(_("Remittance"), lambda transfer: transfer.remittance_information or NOTHING),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Ordered by", lambda transfer: transfer.initiated_by),
-                    column("Ordered", lambda transfer: show_moment(transfer.created_at)),
-                    column("Completed", lambda transfer: show_moment(transfer.completed_at)),
-                    column("Journal entry", _show_entry),
+                    column(_("Ordered by"), lambda transfer: transfer.initiated_by),
+                    column(_("Ordered"), lambda transfer: show_moment(transfer.created_at)),
+                    column(_("Completed"), lambda transfer: show_moment(transfer.completed_at)),
+                    column(_("Journal entry"), _show_entry),
                 )
             },
         ),
@@ -142,11 +144,11 @@ def _show_keys(request: HttpRequest, transfer: Transfer) -> Table:
         created_at__range=(transfer.created_at - _KEY_IS_NEAR, transfer.created_at + _KEY_IS_NEAR),
     )
     return Table(
-        title="Idempotency key",
-        headings=("Key", "Request hash", "Claimed"),
+        title=gettext("Idempotency key"),
+        headings=(gettext("Key"), gettext("Request hash"), gettext("Claimed")),
         rows=[(key.key, show_id(bytes(key.request_hash).hex()), show_moment(key.created_at)) for key in keys],
-        empty="The key has been deleted since: keys are kept for a limited time.",
-        help="The order can be repeated under this key, and still moves money once.",
+        empty=gettext("The key has been deleted since: keys are kept for a limited time."),
+        help=gettext("The order can be repeated under this key, and still moves money once."),
     )
 
 
@@ -164,8 +166,10 @@ def _show_transfers_of_account(request: HttpRequest, account: Account) -> Table:
     as_creditor = newest.filter(creditor_account_id=account.pk)[:_SHOWN]
     ids = as_debtor.values("pk").union(as_creditor.values("pk")).order_by("-pk")[:_SHOWN]
     transfers = newest.filter(pk__in=[row["pk"] for row in ids])
-    more = (Link(find_list(Transfer, q=str(account.pk)), "All transfers of this account"),)
-    return make_transfers(_with_accounts(transfers), empty="No money was ever sent to or from this account.", more=more)
+    more = (Link(find_list(Transfer, q=str(account.pk)), gettext("All transfers of this account")),)
+    return make_transfers(
+        _with_accounts(transfers), empty=gettext("No money was ever sent to or from this account."), more=more
+    )
 
 
 def _with_accounts(transfers: QuerySet[Transfer]) -> QuerySet[Transfer]:

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class AntifraudConfig(AppConfig):
     """The antifraud app; gives a new bank its first rules, and has reviews proven with the books."""
 
     name = "transfers.antifraud"
-    verbose_name = "Antifraud"
+    verbose_name = _("Antifraud")
 
     def ready(self) -> None:
         """Register what `verify_ledger` proves of reviews, and what two people do; make the first rules once."""

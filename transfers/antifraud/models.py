@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Approval
 from approvals.triggers import needs_approval
@@ -27,8 +29,8 @@ class RuleSet(models.Model):
     class Meta:
         """Part of what each decision rests on."""
 
-        verbose_name = "version of the rules"
-        verbose_name_plural = "versions of the rules"
+        verbose_name = _("version of the rules")
+        verbose_name_plural = _("versions of the rules")
         triggers = [append_only(table="antifraud_ruleset")]
         constraints = [models.UniqueConstraint(name="antifraud_ruleset_number", fields=["number"])]
         permissions = [
@@ -38,7 +40,7 @@ class RuleSet(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"version {self.number}"
+        return gettext("version %(number)s") % {"number": self.number}
 
 
 class Activation(models.Model):
@@ -70,7 +72,7 @@ class Activation(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"activation {self.pk}"
+        return gettext("activation %(pk)s") % {"pk": self.pk}
 
 
 class Judgement(models.Model):
@@ -94,7 +96,7 @@ class Judgement(models.Model):
 
     def __str__(self) -> str:
         """Return about what."""
-        return f"judgement {self.id}"
+        return gettext("judgement %(id)s") % {"id": self.id}
 
 
 @keep_history(begins_with_change=True)
@@ -119,8 +121,8 @@ class Review(models.Model):
     class Meta:
         """Decided once, by somebody else than who ordered it, for a reason; or expired, by nobody."""
 
-        verbose_name = "transfer in review"
-        verbose_name_plural = "transfers in review"
+        verbose_name = _("transfer in review")
+        verbose_name_plural = _("transfers in review")
         triggers = [
             never_deleted(table="antifraud_review"),
             never_changed(
@@ -147,7 +149,7 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         """Return of what."""
-        return f"review of {self.transfer_id}"
+        return gettext("review of %(transfer_id)s") % {"transfer_id": self.transfer_id}
 
 
 @keep_history(found_by=("party_id",))
@@ -218,4 +220,4 @@ class Replay(models.Model):
 
     def __str__(self) -> str:
         """Return since when."""
-        return f"replay since {self.since}"
+        return gettext("replay since %(since)s") % {"since": self.since}

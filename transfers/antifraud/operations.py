@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from approvals.models import Approval
-from approvals.operations import Change, Effect, Operation, operation
+from approvals.operations import Change, Effect, Operation, Said, operation
 from transfers.antifraud.models import RuleSet
 from transfers.antifraud.rule_sets import get_active_id
 from transfers.antifraud.services import activate_rules, get_proposal
@@ -25,8 +27,8 @@ class ActivateRules(Operation):
     """Put a version of the rules in force."""
 
     name = "antifraud.activate_rules"
-    title = "Put antifraud rules in force"
-    explanation = "From then on, each transfer is judged by this version of the rules."
+    title = _("Put antifraud rules in force")
+    explanation = _("From then on, each transfer is judged by this version of the rules.")
     request_permission = "antifraud.propose_ruleset"
     approve_permission = "antifraud.activate_ruleset"
     payload = NewRules
@@ -40,7 +42,12 @@ class ActivateRules(Operation):
         proposed = get_proposal(rule_set_id=payload.rule_set)
         active = RuleSet.objects.get(pk=get_active_id())
         return Effect(
-            sentences=(f"Version {proposed.number} replaces version {active.number}.",),
+            sentences=(
+                Said(
+                    gettext_noop("Version %(proposed)s replaces version %(active)s."),
+                    {"proposed": str(proposed.number), "active": str(active.number)},
+                ),
+            ),
             changes=tuple(_compare(_list_rules(active), _list_rules(proposed))),
         )
 
@@ -60,7 +67,7 @@ def _compare(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[
     texts = {code: (_write(before, code), _write(after, code)) for code in codes}
     changes = [Change(code, old, new) for code, (old, new) in texts.items() if old != new]
     orders = [", ".join(entry["rule"]["code"] for entry in entries) for entries in (before, after)]
-    return changes if orders[0] == orders[1] else [*changes, Change("Order", *orders)]
+    return changes if orders[0] == orders[1] else [*changes, Change(gettext_noop("Order"), *orders)]
 
 
 def _write(entries: list[dict[str, Any]], code: str) -> str:

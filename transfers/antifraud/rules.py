@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
+from django.utils.translation import gettext, gettext_noop
 from msgspec import Meta
 
 from core.errors import InvalidInputError
@@ -74,7 +75,7 @@ def _reach(amounts: Mapping[str, int], currency: str) -> int | None:
 class Listed(_Rule, frozen=True, tag="listed"):
     """A party stands on the list of the blocked."""
 
-    title = "Blocked list"
+    title = gettext_noop("Blocked list")
     explanation = "The debtor or the creditor, or its client, stands on the bank's list of the blocked."
 
     def find(self, facts: Facts) -> str | None:
@@ -85,7 +86,7 @@ class Listed(_Rule, frozen=True, tag="listed"):
 class Velocity(_Rule, frozen=True, tag="velocity"):
     """Too many orders in a short time."""
 
-    title = "Velocity"
+    title = gettext_noop("Velocity")
     explanation = "More orders over an account within a minute, an hour or a day than it may give."
     per_minute: Annotated[int, Meta(ge=1, le=MINUTE_WINDOW)] | None = None
     per_hour: Count | None = None
@@ -107,7 +108,7 @@ class Velocity(_Rule, frozen=True, tag="velocity"):
 class Habit(_Rule, frozen=True, tag="habit"):
     """An amount that is far from what is usual on the account."""
 
-    title = "Amount against habit"
+    title = gettext_noop("Amount against habit")
     explanation = "The amount is many times the average of the account's latest transfers, and not small."
     times: Annotated[int, Meta(ge=2)]
     from_amount: Amounts
@@ -127,7 +128,7 @@ class Habit(_Rule, frozen=True, tag="habit"):
 class NewCounterparty(_Rule, frozen=True, tag="new_counterparty"):
     """Much money to somebody new."""
 
-    title = "New counterparty"
+    title = gettext_noop("New counterparty")
     explanation = "A large amount to an account that was not among the latest that the debtor has paid."
     from_amount: Amounts
 
@@ -142,7 +143,7 @@ class NewCounterparty(_Rule, frozen=True, tag="new_counterparty"):
 class Night(_Rule, frozen=True, tag="night"):
     """Much money at night."""
 
-    title = "Night limit"
+    title = gettext_noop("Night limit")
     explanation = "A large amount between two hours of the night, in the bank's time zone."
     from_amount: Amounts
     from_hour: Hour = 22
@@ -165,7 +166,7 @@ class Night(_Rule, frozen=True, tag="night"):
 class Structuring(_Rule, frozen=True, tag="structuring"):
     """A large sum in pieces that stay just below a limit."""
 
-    title = "Structuring"
+    title = gettext_noop("Structuring")
     explanation = "Several amounts a little below a limit within a day: sent, or paid in as cash."
     limit: Amounts
     within_percent: Annotated[int, Meta(ge=1, le=50)] = 10
@@ -189,7 +190,7 @@ class Structuring(_Rule, frozen=True, tag="structuring"):
 class FanOut(_Rule, frozen=True, tag="fan_out"):
     """Money to many accounts."""
 
-    title = "Fan-out"
+    title = gettext_noop("Fan-out")
     explanation = "Money to more different accounts within a day than usual people pay."
     per_day: Count
 
@@ -203,7 +204,7 @@ class FanOut(_Rule, frozen=True, tag="fan_out"):
 class FanIn(_Rule, frozen=True, tag="fan_in"):
     """Money from many accounts."""
 
-    title = "Fan-in"
+    title = gettext_noop("Fan-in")
     explanation = "The creditor gets money from more different accounts within a day than usual people do."
     per_day: Count
 
@@ -217,7 +218,7 @@ class FanIn(_Rule, frozen=True, tag="fan_in"):
 class YoungAccount(_Rule, frozen=True, tag="young_account"):
     """Much money from an account that was just opened."""
 
-    title = "Age of the account"
+    title = gettext_noop("Age of the account")
     explanation = "A large amount from an account that was opened a short time ago."
     days: Annotated[int, Meta(ge=1, le=3650)]
     from_amount: Amounts
@@ -315,7 +316,7 @@ def read_rules(*, definition: object) -> RuleBook:
     except msgspec.ValidationError as error:
         raise InvalidInputError(errors={"definition": [str(error)]}) from error
     if sum(isinstance(entry.rule, Structuring) for entry in book.rules) > 1:  # the facts are of one limit
-        raise InvalidInputError(errors={"definition": ["The rule structuring stands once at most."]})
+        raise InvalidInputError(errors={"definition": [gettext("The rule structuring stands once at most.")]})
     for entry in book.rules:
         for currency in _list_currencies(entry.rule):
             get_exponent(currency)

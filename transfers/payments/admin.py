@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
@@ -59,58 +61,61 @@ def _show_creditor_account(payment: Payment) -> str:
     """Return where the money goes; of the account only its end, by which the payer names it on the telephone."""
     if payment.creditor_iban is not None:
         return mask_document(number=payment.creditor_iban)
-    return f"Bank {payment.creditor_bank}, account {mask_document(number=payment.creditor_account or '')}"
+    return gettext("Bank %(bank)s, account %(account)s") % {
+        "bank": payment.creditor_bank,
+        "account": mask_document(number=payment.creditor_account or ""),
+    }
 
 
 @admin.register(Payment)
 class PaymentAdmin(BankAdmin):
     """The whole story of one payment."""
 
-    help_text = (
+    help_text = _(
         "Payments to accounts at other banks, newest first. The amount is held until the payment rail reports that the "
         "other bank has it, or gives it back. While no rail is connected, payments stay held. What came back for an "
         "account that is closed by then is in suspense."
     )
-    empty_text = "No payment matches. Search by id, by an account's number, or by the name of a client."
-    search_help_text = "Id, account number or name of the client"
+    empty_text = _("No payment matches. Search by id, by an account's number, or by the name of a client.")
+    search_help_text = _("Id, account number or name of the client")
     ordering = ("-pk",)
     list_select_related = ("debtor_account",)
     list_display = (
-        column("Payment", lambda payment: show_id(payment.pk)),
-        column("From", lambda payment: show_account(payment.debtor_account)),
-        amount_column("Amount", _show_payment_amount),
-        column("Status", _show_payment_status),
-        column("Ordered", lambda payment: show_moment(payment.created_at)),
+        column(_("Payment"), lambda payment: show_id(payment.pk)),
+        column(_("From"), lambda payment: show_account(payment.debtor_account)),
+        amount_column(_("Amount"), _show_payment_amount),
+        column(_("Status"), _show_payment_status),
+        column(_("Ordered"), lambda payment: show_moment(payment.created_at)),
     )
     list_filter = (("status", ChoicesDropdownFilter), CurrencyFilter, ("created_at", DayFilter))
     fieldsets = (
         (
-            "Payment",
+            _("Payment"),
             {
                 "fields": (
-                    column("Id", lambda payment: show_id(payment.pk)),
-                    column("Status", _show_payment_status),
-                    column("Why it came back", lambda payment: payment.failure_code or NOTHING),
-                    amount_column("Amount", _show_payment_amount),
-                    column("From", lambda payment: show_account(payment.debtor_account)),
-                    column("To", lambda payment: payment.creditor_name),
-                    column("To account", _show_creditor_account),
-                    column("Remittance", lambda payment: payment.remittance_information or NOTHING),
+                    column(_("Id"), lambda payment: show_id(payment.pk)),
+                    column(_("Status"), _show_payment_status),
+                    column(_("Why it came back"), lambda payment: payment.failure_code or NOTHING),
+                    amount_column(_("Amount"), _show_payment_amount),
+                    column(_("From"), lambda payment: show_account(payment.debtor_account)),
+                    column(_("To"), lambda payment: payment.creditor_name),
+                    column(_("To account"), _show_creditor_account),
+                    column(_("Remittance"), lambda payment: payment.remittance_information or NOTHING),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Ordered by", lambda payment: payment.initiated_by),
-                    column("Ordered", lambda payment: show_moment(payment.created_at)),
-                    column("Submitted", lambda payment: show_moment(payment.submitted_at)),
-                    column("Completed", lambda payment: show_moment(payment.completed_at)),
-                    column("Returned", lambda payment: show_moment(payment.returned_at)),
-                    column("Hold", lambda payment: link_to(Hold, payment.hold_id)),
-                    column("Settled by", lambda payment: link_to(JournalEntry, payment.settlement_id)),
-                    column("Returned by", lambda payment: link_to(JournalEntry, payment.return_entry_id)),
+                    column(_("Ordered by"), lambda payment: payment.initiated_by),
+                    column(_("Ordered"), lambda payment: show_moment(payment.created_at)),
+                    column(_("Submitted"), lambda payment: show_moment(payment.submitted_at)),
+                    column(_("Completed"), lambda payment: show_moment(payment.completed_at)),
+                    column(_("Returned"), lambda payment: show_moment(payment.returned_at)),
+                    column(_("Hold"), lambda payment: link_to(Hold, payment.hold_id)),
+                    column(_("Settled by"), lambda payment: link_to(JournalEntry, payment.settlement_id)),
+                    column(_("Returned by"), lambda payment: link_to(JournalEntry, payment.return_entry_id)),
                 )
             },
         ),
@@ -146,7 +151,7 @@ def _show_payment_of_entry(request: HttpRequest, entry: JournalEntry) -> Table |
 @table_on(Account, permission="payments.view_payment")
 def _show_payments_of_account(request: HttpRequest, account: Account) -> Table:
     payments = Payment.objects.filter(debtor_account=account).order_by("-pk")[:_SHOWN]
-    more = (Link(find_list(Payment, q=str(account.pk)), "All payments of this account"),)
+    more = (Link(find_list(Payment, q=str(account.pk)), gettext("All payments of this account")),)
     return _make_payments(payments, more=more)
 
 
@@ -161,10 +166,10 @@ def _make_payments(payments: QuerySet[Payment], *, more: tuple[Link, ...] = ()) 
         for payment in payments
     ]
     return Table(
-        title="Payments to other banks",
-        headings=("Payment", Amount("Amount"), "Status", "Ordered"),
+        title=gettext("Payments to other banks"),
+        headings=(gettext("Payment"), Amount(gettext("Amount")), gettext("Status"), gettext("Ordered")),
         rows=rows,
-        empty="No payment was ever ordered from this account.",
+        empty=gettext("No payment was ever ordered from this account."),
         more=more if rows else (),
     )
 
@@ -178,7 +183,7 @@ def _look_at_payments(accounts: Collection[Account]) -> Iterator[Obstacle]:
     for payment in Payment.objects.filter(hold__in=list(holds.values_list("pk", flat=True))).order_by("pk"):
         yield Obstacle(
             payment.debtor_account_id,
-            "Payment under way",
-            format_html("{} of {}", link_to(Payment, payment.pk, "Payment"), _show_payment_amount(payment)),
-            "Wait until the rail reports what became of it; its client can call it off while it is held.",
+            gettext("Payment under way"),
+            format_html("{} of {}", link_to(Payment, payment.pk, gettext("Payment")), _show_payment_amount(payment)),
+            gettext("Wait until the rail reports what became of it; its client can call it off while it is held."),
         )

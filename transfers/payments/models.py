@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from tink_fields import EncryptedTextField
 
 from accounts.models import Account
@@ -132,7 +133,7 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"payment {self.id}"
+        return gettext("payment %(id)s") % {"id": self.id}
 
 
 class Submission(models.Model):
@@ -180,7 +181,7 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"submission of payment {self.payment_id}"
+        return gettext("submission of payment %(payment_id)s") % {"payment_id": self.payment_id}
 
 
 class SubmissionAttempt(models.Model):
@@ -205,4 +206,4 @@ class SubmissionAttempt(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"attempt {self.number}"
+        return gettext("attempt %(number)s") % {"number": self.number}

@@ -1,15 +1,16 @@
 """The life of a payment to another bank, and of its way to the rail."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class PaymentStatus(models.TextChoices):
     """Where the money is: held on the account, on its way, at the other bank, or back."""
 
-    HELD = "held", "Held"
-    SUBMITTED = "submitted", "Submitted"
-    COMPLETED = "completed", "Completed"
-    RETURNED = "returned", "Returned"
+    HELD = "held", _("Held")
+    SUBMITTED = "submitted", _("Submitted")
+    COMPLETED = "completed", _("Completed")
+    RETURNED = "returned", _("Returned")
 
 
 PAYMENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -24,9 +25,9 @@ PAYMENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
 class SubmissionStatus(models.TextChoices):
     """How far a payment is on its way to the rail."""
 
-    WAITING = "waiting", "Waiting to be sent"
-    SENDING = "sending", "Perhaps sent"
-    OVER = "over", "Over"
+    WAITING = "waiting", _("Waiting to be sent")
+    SENDING = "sending", _("Perhaps sent")
+    OVER = "over", _("Over")
 
 
 SUBMISSION_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -40,8 +41,8 @@ SUBMISSION_TRANSITIONS: dict[str, tuple[str, ...]] = {
 class AttemptOutcome(models.TextChoices):
     """How an attempt to hand a payment to the rail ended, as far as the bank knows."""
 
-    OPEN = "", "Under way"
-    TAKEN = "taken", "Taken"
-    REFUSED = "refused", "Refused for good"
-    PUT_OFF = "put_off", "Put off"
-    UNKNOWN = "unknown", "Unknown"
+    OPEN = "", _("Under way")
+    TAKEN = "taken", _("Taken")
+    REFUSED = "refused", _("Refused for good")
+    PUT_OFF = "put_off", _("Put off")
+    UNKNOWN = "unknown", _("Unknown")

@@ -7,6 +7,10 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -77,35 +81,35 @@ def _show_break_status(difference: ReconciliationBreak) -> str:
 class RailMessageAdmin(BankAdmin):
     """A message, and what became of it."""
 
-    help_text = (
+    help_text = _(
         "What the bank has sent to its payment rail and received from it, newest first, for good. A message that needs "
         "attention says something that contradicts the books; it moved no money."
     )
-    empty_text = "No message matches. Search by the id of a message or of its payment."
-    search_help_text = "Id of the message or of the payment"
+    empty_text = _("No message matches. Search by the id of a message or of its payment.")
+    search_help_text = _("Id of the message or of the payment")
     ordering = ("-pk",)
     list_display = (
-        column("Message", lambda message: message.get_kind_display()),
-        column("Direction", lambda message: message.get_direction_display()),
-        column("Payment", lambda message: show_id(message.payment_id)),
-        column("What became of it", _show_intake),
-        column("Kept", lambda message: show_moment(message.at)),
+        column(_("Message"), lambda message: message.get_kind_display()),
+        column(_("Direction"), lambda message: message.get_direction_display()),
+        column(_("Payment"), lambda message: show_id(message.payment_id)),
+        column(_("What became of it"), _show_intake),
+        column(_("Kept"), lambda message: show_moment(message.at)),
     )
     list_filter = (("intake__status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter), ("at", DayFilter))
     list_select_related = ("intake",)
     fieldsets = (
         (
-            "Message",
+            _("Message"),
             {
                 "fields": (
-                    column("Id", lambda message: show_id(message.pk)),
-                    column("Message id", lambda message: show_id(message.message_id or None)),
-                    column("Kind", lambda message: message.get_kind_display()),
-                    column("Direction", lambda message: message.get_direction_display()),
-                    column("Payment", lambda message: link_to(Payment, message.payment_id)),
-                    column("What became of it", _show_intake),
-                    column("Why", _show_why),
-                    column("Kept", lambda message: show_moment(message.at)),
+                    column(_("Id"), lambda message: show_id(message.pk)),
+                    column(_("Message id"), lambda message: show_id(message.message_id or None)),
+                    column(_("Kind"), lambda message: message.get_kind_display()),
+                    column(_("Direction"), lambda message: message.get_direction_display()),
+                    column(_("Payment"), lambda message: link_to(Payment, message.payment_id)),
+                    column(_("What became of it"), _show_intake),
+                    column(_("Why"), _show_why),
+                    column(_("Kept"), lambda message: show_moment(message.at)),
                 )
             },
         ),
@@ -123,11 +127,11 @@ class RailMessageAdmin(BankAdmin):
 @table_on(RailMessage, permission="rails.read_railmessage")
 def _show_body(request: HttpRequest, message: RailMessage) -> Table:
     return Table(
-        title="What it says",
+        title=gettext("What it says"),
         headings=("XML",),
         rows=[(show_text(message.body),)],
         empty="",
-        help="It names people and their accounts. It is kept encrypted.",
+        help=gettext("It names people and their accounts. It is kept encrypted."),
     )
 
 
@@ -141,11 +145,11 @@ class TakeInAgain(Act):
     """Take in once more what needed attention."""
 
     name = "take-in-again"
-    title = "Take in again"
+    title = _("Take in again")
     icon = "replay"
     variant = ActionVariant.PRIMARY
     permission = "rails.handle_railmessage"
-    explanation = (
+    explanation = _(
         "The message is judged anew, as if it had just come. It moves its payment along if it fits the books by now; "
         "otherwise it needs attention again."
     )
@@ -158,7 +162,7 @@ class TakeInAgain(Act):
     def perform(self, *, subject: RailMessage, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Have it taken in."""
         take_in_again(message_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The message will be taken in in a moment."
+        return gettext("The message will be taken in in a moment.")
 
 
 @act_on(Payment)
@@ -166,10 +170,10 @@ class TryNow(Act):
     """Try a payment at once that waits for its next attempt."""
 
     name = "try-now"
-    title = "Try now"
+    title = _("Try now")
     icon = "send"
     permission = "rails.handle_railmessage"
-    explanation = (
+    explanation = _(
         "The rail is asked about the payment, or sent it, as soon as a worker is free, not when the next attempt "
         "is due. It is the same payment to the rail however often it is tried."
     )
@@ -182,7 +186,7 @@ class TryNow(Act):
     def perform(self, *, subject: Payment, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Have it tried."""
         try_now(payment_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The payment will be tried in a moment."
+        return gettext("The payment will be tried in a moment.")
 
 
 @table_on(Payment, permission="payments.view_payment")
@@ -190,8 +194,8 @@ def _show_attempts(request: HttpRequest, payment: Payment) -> Table:
     submission = Submission.objects.filter(pk=payment.pk).first()
     attempts = SubmissionAttempt.objects.filter(submission_id=payment.pk).order_by("-number")
     return Table(
-        title="On its way to the rail",
-        headings=("Attempt", "Outcome", "Began", "Ended", "Error"),
+        title=gettext("On its way to the rail"),
+        headings=(gettext("Attempt"), gettext("Outcome"), gettext("Began"), gettext("Ended"), gettext("Error")),
         rows=[
             (
                 attempt.number,
@@ -202,7 +206,7 @@ def _show_attempts(request: HttpRequest, payment: Payment) -> Table:
             )
             for attempt in attempts
         ],
-        empty="Nobody has tried to send it yet.",
+        empty=gettext("Nobody has tried to send it yet."),
         help=_describe_submission(submission),
     )
 
@@ -211,23 +215,33 @@ def _describe_submission(submission: Submission | None) -> str:
     """Return what happens next, as sentences."""
     if submission is None:
         return ""
-    known = f"The rail knows it as {submission.uetr}."
+    known = gettext("The rail knows it as %(uetr)s.") % {"uetr": submission.uetr}
     if submission.status == SubmissionStatus.OVER:
         return known
     if not settings.RAIL_URL:
-        return "No rail is connected, so the payment stays held."
+        return gettext("No rail is connected, so the payment stays held.")
     if submission.began_at is not None:
-        return f"{known} Somebody is at it."
-    perhaps = " It may have been sent: the rail is asked first." * (submission.status == SubmissionStatus.SENDING)
-    return f"{known}{perhaps} Next attempt: {submission.due_at.astimezone():%Y-%m-%d %H:%M:%S %Z}."
+        return f"{known} {gettext('Somebody is at it.')}"
+    sentences = [known]
+    if submission.status == SubmissionStatus.SENDING:
+        sentences.append(gettext("It may have been sent: the rail is asked first."))
+    next_attempt = date_format(timezone.localtime(submission.due_at), "SHORT_DATETIME_FORMAT")
+    sentences.append(gettext("Next attempt: %(moment)s.") % {"moment": next_attempt})
+    return " ".join(sentences)
 
 
 @table_on(Payment, permission="rails.view_railmessage")
 def _show_messages(request: HttpRequest, payment: Payment) -> Table:
     messages = RailMessage.objects.filter(payment=payment).defer("body").select_related("intake").order_by("pk")
     return Table(
-        title="Messages",
-        headings=("Message", "Direction", "What became of it", "Why", "Kept"),
+        title=gettext("Messages"),
+        headings=(
+            gettext("Message"),
+            gettext("Direction"),
+            gettext("What became of it"),
+            gettext("Why"),
+            gettext("Kept"),
+        ),
         rows=[
             (
                 link_to(RailMessage, message.pk, message.get_kind_display()),
@@ -238,8 +252,8 @@ def _show_messages(request: HttpRequest, payment: Payment) -> Table:
             )
             for message in messages
         ],
-        empty="Nothing was said about it yet.",
-        help="What the bank and the rail told each other, in order.",
+        empty=gettext("Nothing was said about it yet."),
+        help=gettext("What the bank and the rail told each other, in order."),
     )
 
 
@@ -247,8 +261,8 @@ def _show_messages(request: HttpRequest, payment: Payment) -> Table:
 def _show_breaks(request: HttpRequest, payment: Payment) -> Table | None:
     breaks = ReconciliationBreak.objects.filter(payment=payment).order_by("pk")
     table = Table(
-        title="Differences with the rail",
-        headings=("Difference", "Status", "Day"),
+        title=gettext("Differences with the rail"),
+        headings=(gettext("Difference"), gettext("Status"), gettext("Day")),
         rows=[
             (
                 link_to(ReconciliationBreak, each.pk, each.get_kind_display()),
@@ -266,47 +280,51 @@ def _show_breaks(request: HttpRequest, payment: Payment) -> Table | None:
 class ReconciliationBreakAdmin(BankAdmin):
     """A movement over which the rail and the bank differ."""
 
-    help_text = (
+    help_text = _(
         "Movements that stand in the rail's statement and not in the bank's settlement account, or the other way "
         "round, or with other amounts. What is merely under way is not here. A difference that has matched meanwhile "
         "closes by itself; any other one waits until somebody says why it is none any more."
     )
-    empty_text = "The rail's books and the bank's agree."
-    search_help_text = "Id of the difference or of the payment"
+    empty_text = _("The rail's books and the bank's agree.")
+    search_help_text = _("Id of the difference or of the payment")
     ordering = ("-pk",)
     list_display = (
-        column("Difference", lambda difference: difference.get_kind_display()),
-        column("Day", lambda difference: show_day(difference.day)),
-        column("Payment", lambda difference: show_id(difference.payment_id)),
-        amount_column("Bank", lambda difference: show_amount(difference.bank_amount, difference.currency)),
-        amount_column("Rail", lambda difference: show_amount(difference.rail_amount, difference.currency)),
-        column("Status", _show_break_status),
+        column(_("Difference"), lambda difference: difference.get_kind_display()),
+        column(_("Day"), lambda difference: show_day(difference.day)),
+        column(_("Payment"), lambda difference: show_id(difference.payment_id)),
+        amount_column(_("Bank"), lambda difference: show_amount(difference.bank_amount, difference.currency)),
+        amount_column(_("Rail"), lambda difference: show_amount(difference.rail_amount, difference.currency)),
+        column(_("Status"), _show_break_status),
     )
     list_filter = (("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
     fieldsets = (
         (
-            "Difference",
+            _("Difference"),
             {
                 "fields": (
-                    column("Id", lambda difference: show_id(difference.pk)),
-                    column("Kind", lambda difference: difference.get_kind_display()),
-                    column("Day", lambda difference: show_day(difference.day)),
-                    column("Payment", lambda difference: link_to(Payment, difference.payment_id)),
-                    column("Rail's reference", lambda difference: difference.reference or NOTHING),
-                    amount_column("Bank", lambda difference: show_amount(difference.bank_amount, difference.currency)),
-                    amount_column("Rail", lambda difference: show_amount(difference.rail_amount, difference.currency)),
+                    column(_("Id"), lambda difference: show_id(difference.pk)),
+                    column(_("Kind"), lambda difference: difference.get_kind_display()),
+                    column(_("Day"), lambda difference: show_day(difference.day)),
+                    column(_("Payment"), lambda difference: link_to(Payment, difference.payment_id)),
+                    column(_("Rail's reference"), lambda difference: difference.reference or NOTHING),
+                    amount_column(
+                        _("Bank"), lambda difference: show_amount(difference.bank_amount, difference.currency)
+                    ),
+                    amount_column(
+                        _("Rail"), lambda difference: show_amount(difference.rail_amount, difference.currency)
+                    ),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Status", _show_break_status),
-                    column("Opened", lambda difference: show_moment(difference.opened_at)),
-                    column("Resolved", lambda difference: show_moment(difference.resolved_at)),
-                    column("Resolved by", lambda difference: difference.resolved_by or NOTHING),
-                    column("Why", lambda difference: difference.reason or NOTHING),
+                    column(_("Status"), _show_break_status),
+                    column(_("Opened"), lambda difference: show_moment(difference.opened_at)),
+                    column(_("Resolved"), lambda difference: show_moment(difference.resolved_at)),
+                    column(_("Resolved by"), lambda difference: difference.resolved_by or NOTHING),
+                    column(_("Why"), lambda difference: difference.reason or NOTHING),
                 )
             },
         ),
@@ -322,11 +340,11 @@ class Resolve(Act):
     """Say why a difference is none any more."""
 
     name = "resolve"
-    title = "Resolve"
+    title = _("Resolve")
     icon = "task_alt"
     variant = ActionVariant.PRIMARY
     permission = "rails.resolve_reconciliationbreak"
-    explanation = (
+    explanation = _(
         "This keeps why the difference is settled and moves no money. If money has to be booked, have a manual entry "
         "approved first, and name it in the reason."
     )
@@ -338,7 +356,7 @@ class Resolve(Act):
     def perform(self, *, subject: ReconciliationBreak, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Resolve it."""
         resolve_break(break_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The difference is resolved."
+        return gettext("The difference is resolved.")
 
 
 @table_on(ReconciliationBreak, permission="events.view_event", is_last=True)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from tink_fields import EncryptedTextField
 
 from core.ids import uuid7
@@ -179,7 +180,7 @@ class ReconciliationBreak(models.Model):
     class Meta:
         """What was found stays as it was found; what is resolved stays so."""
 
-        verbose_name_plural = "reconciliation breaks"
+        verbose_name_plural = _("reconciliation breaks")
         permissions = [("resolve_reconciliationbreak", "Can resolve a difference between the rail and the bank")]
         triggers = [
             never_deleted(table="rails_reconciliationbreak"),

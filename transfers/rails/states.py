@@ -1,31 +1,32 @@
 """The states of what comes from the rail, and of the differences between its books and ours."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Direction(models.TextChoices):
     """Which way a message went."""
 
-    OUT = "out", "Sent"
-    IN = "in", "Received"
+    OUT = "out", _("Sent")
+    IN = "in", _("Received")
 
 
 class MessageKind(models.TextChoices):
     """What a message is, by its schema."""
 
-    TRANSFER = "pacs.008", "Credit transfer (pacs.008)"
-    STATUS = "pacs.002", "Status (pacs.002)"
-    RETURN = "pacs.004", "Return (pacs.004)"
-    UNREADABLE = "unreadable", "Unreadable"
+    TRANSFER = "pacs.008", _("Credit transfer (pacs.008)")
+    STATUS = "pacs.002", _("Status (pacs.002)")
+    RETURN = "pacs.004", _("Return (pacs.004)")
+    UNREADABLE = "unreadable", _("Unreadable")
 
 
 class IntakeStatus(models.TextChoices):
     """What became of a message that was received."""
 
-    WAITING = "waiting", "Waiting"
-    TAKEN = "taken", "Taken in"
-    KNOWN = "known", "Known already"
-    ODD = "odd", "Needs attention"
+    WAITING = "waiting", _("Waiting")
+    TAKEN = "taken", _("Taken in")
+    KNOWN = "known", _("Known already")
+    ODD = "odd", _("Needs attention")
 
 
 INTAKE_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -39,19 +40,19 @@ INTAKE_TRANSITIONS: dict[str, tuple[str, ...]] = {
 class BreakKind(models.TextChoices):
     """How the rail's statement and the bank's settlement account differ over a movement."""
 
-    MISSING_AT_BANK = "missing_at_bank", "Booked by the rail only"
-    MISSING_AT_RAIL = "missing_at_rail", "Booked by the bank only"
-    AMOUNT_DIFFERS = "amount_differs", "Booked with other amounts"
-    BOOKED_TWICE = "booked_twice", "Booked twice by the rail"
-    UNKNOWN_PAYMENT = "unknown_payment", "Of a payment that the bank does not know"
+    MISSING_AT_BANK = "missing_at_bank", _("Booked by the rail only")
+    MISSING_AT_RAIL = "missing_at_rail", _("Booked by the bank only")
+    AMOUNT_DIFFERS = "amount_differs", _("Booked with other amounts")
+    BOOKED_TWICE = "booked_twice", _("Booked twice by the rail")
+    UNKNOWN_PAYMENT = "unknown_payment", _("Of a payment that the bank does not know")
 
 
 class BreakStatus(models.TextChoices):
     """Whether a difference still waits for somebody."""
 
-    OPEN = "open", "Open"
-    MATCHED = "matched", "Matched later"
-    EXPLAINED = "explained", "Explained"
+    OPEN = "open", _("Open")
+    MATCHED = "matched", _("Matched later")
+    EXPLAINED = "explained", _("Explained")
 
 
 BREAK_TRANSITIONS: dict[str, tuple[str, ...]] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.enums import ActionVariant
 
 from approvals.admin import RequestAct, list_approvals, name_operation_subject
@@ -61,11 +62,17 @@ def _make_reversal(reversal: Reversal | None) -> Table | None:
         reversal.approval.request_reason,
     )
     return Table(
-        title="Reversal",
-        headings=("Transfer", "Reversed", "Journal entry", "Requested by", "Why"),
+        title=gettext("Reversal"),
+        headings=(
+            gettext("Transfer"),
+            gettext("Reversed"),
+            gettext("Journal entry"),
+            gettext("Requested by"),
+            gettext("Why"),
+        ),
         rows=[row],
         empty="",
-        help="The transfer was undone: its money went back. What it did before stays on record.",
+        help=gettext("The transfer was undone: its money went back. What it did before stays on record."),
     )
 
 

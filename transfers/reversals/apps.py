@@ -1,13 +1,14 @@
 """Django's description of this app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ReversalsConfig(AppConfig):
     """The reversals app: an operation that needs two people; has its agreement with the books proven with them."""
 
     name = "transfers.reversals"
-    verbose_name = "Transfers"
+    verbose_name = _("Transfers")
 
     def ready(self) -> None:
         """Register the operation, and what `verify_ledger` proves of reversals."""

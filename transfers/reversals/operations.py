@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from approvals.models import Approval
-from approvals.operations import Effect, MoneyLine, Operation, operation
+from approvals.operations import Effect, MoneyLine, Operation, Said, operation
 from core.money import format_amount
 from ledger.errors import AccountInactiveError, AlreadyReversedError
 from ledger.models import JournalEntry, Posting
@@ -30,8 +32,8 @@ class ReverseTransfer(Operation):
     """Undo a completed deposit, withdrawal or internal transfer as a whole."""
 
     name = OPERATION
-    title = "Reverse the transfer"
-    explanation = (
+    title = _("Reverse the transfer")
+    explanation = _(
         "The money goes back where it came from, by a journal entry that mirrors the transfer's. The transfer stays "
         "as it was; statements show both. It is refused if whoever was paid has spent the money, or if an account is "
         "blocked or inactive."
@@ -66,11 +68,18 @@ class ReverseTransfer(Operation):
         reverse_transfer(transfer_id=payload.transfer_id, approval=approval, now=now)
 
 
-def _tell(transfer: Transfer) -> str:
+def _tell(transfer: Transfer) -> Said:
     amount = format_amount(transfer.amount, transfer.currency)
-    return (
-        f"The {transfer.get_kind_display().lower()} {transfer.pk} of {amount} {transfer.currency}, completed on "
-        f"{transfer.completed_at:%Y-%m-%d}, is undone on the day on which this is approved."
+    return Said(
+        gettext_noop(
+            "Undone on the day on which this is approved: %(kind)s %(transfer)s of %(amount)s, completed on %(day)s."
+        ),
+        {
+            "kind": str(transfer.get_kind_display()),
+            "transfer": str(transfer.pk),
+            "amount": f"{amount} {transfer.currency}",
+            "day": f"{transfer.completed_at:%Y-%m-%d}",
+        },
     )
 
 

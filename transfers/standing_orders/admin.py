@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin import show_account
@@ -58,8 +60,10 @@ def _show_order_amount(order: StandingOrder) -> str:
 
 def _show_schedule(order: StandingOrder) -> str:
     if order.kind == ScheduleKind.MONTHLY:
-        return f"Monthly, day {order.day}"
-    return f"Weekly, {order.get_weekday_display()}" if order.kind == ScheduleKind.WEEKLY else "Once"
+        return gettext("Monthly, day %(day)s") % {"day": order.day}
+    if order.kind == ScheduleKind.WEEKLY:
+        return gettext("Weekly, %(weekday)s") % {"weekday": order.get_weekday_display()}
+    return gettext("Once")
 
 
 def _show_run_outcome(run: Run) -> str:
@@ -70,58 +74,58 @@ def _show_run_outcome(run: Run) -> str:
 class StandingOrderAdmin(BankAdmin):
     """The whole story of one standing order."""
 
-    help_text = (
+    help_text = _(
         "Transfers that clients have ordered for days to come, newest first. Each due date is carried out once, on the "
         "next business day of its currency; its page says what it brought."
     )
-    empty_text = "No standing order matches. Search by id, by an account's number, or by the name of a client."
-    search_help_text = "Id, account number or name of the client"
+    empty_text = _("No standing order matches. Search by id, by an account's number, or by the name of a client.")
+    search_help_text = _("Id, account number or name of the client")
     ordering = ("-pk",)
     list_select_related = ("debtor_account", "creditor_account")
     list_display = (
-        column("Standing order", lambda order: show_id(order.pk)),
-        column("From", lambda order: show_account(order.debtor_account)),
-        column("To", lambda order: show_account(order.creditor_account)),
-        amount_column("Amount", _show_order_amount),
-        column("Schedule", _show_schedule),
-        column("Next", lambda order: show_day(order.next_due_date)),
-        column("Status", _show_order_status),
+        column(_("Standing order"), lambda order: show_id(order.pk)),
+        column(_("From"), lambda order: show_account(order.debtor_account)),
+        column(_("To"), lambda order: show_account(order.creditor_account)),
+        amount_column(_("Amount"), _show_order_amount),
+        column(_("Schedule"), _show_schedule),
+        column(_("Next"), lambda order: show_day(order.next_due_date)),
+        column(_("Status"), _show_order_status),
     )
     list_filter = (("status", ChoicesDropdownFilter), CurrencyFilter, ("created_at", DayFilter))
     fieldsets = (
         (
-            "Standing order",
+            _("Standing order"),
             {
                 "fields": (
-                    column("Id", lambda order: show_id(order.pk)),
-                    column("Status", _show_order_status),
-                    column("Why it ended", lambda order: order.end_code or NOTHING),
-                    amount_column("Amount", _show_order_amount),
-                    column("From", lambda order: show_account(order.debtor_account)),
-                    column("To", lambda order: show_account(order.creditor_account)),
-                    column("Remittance", lambda order: order.remittance_information or NOTHING),
+                    column(_("Id"), lambda order: show_id(order.pk)),
+                    column(_("Status"), _show_order_status),
+                    column(_("Why it ended"), lambda order: order.end_code or NOTHING),
+                    amount_column(_("Amount"), _show_order_amount),
+                    column(_("From"), lambda order: show_account(order.debtor_account)),
+                    column(_("To"), lambda order: show_account(order.creditor_account)),
+                    column(_("Remittance"), lambda order: order.remittance_information or NOTHING),
                 )
             },
         ),
         (
-            "Dates",
+            _("Dates"),
             {
                 "fields": (
-                    column("Schedule", _show_schedule),
-                    column("First date", lambda order: show_day(order.first_date)),
-                    column("Last date", lambda order: show_day(order.last_date)),
-                    column("Next due date", lambda order: show_day(order.next_due_date)),
-                    column("Carried out on", lambda order: show_day(order.next_run_date)),
+                    column(_("Schedule"), _show_schedule),
+                    column(_("First date"), lambda order: show_day(order.first_date)),
+                    column(_("Last date"), lambda order: show_day(order.last_date)),
+                    column(_("Next due date"), lambda order: show_day(order.next_due_date)),
+                    column(_("Carried out on"), lambda order: show_day(order.next_run_date)),
                 )
             },
         ),
         (
-            "Record",
+            _("Record"),
             {
                 "fields": (
-                    column("Ordered by", lambda order: order.initiated_by),
-                    column("Ordered", lambda order: show_moment(order.created_at)),
-                    column("Over", lambda order: show_moment(order.ended_at)),
+                    column(_("Ordered by"), lambda order: order.initiated_by),
+                    column(_("Ordered"), lambda order: show_moment(order.created_at)),
+                    column(_("Over"), lambda order: show_moment(order.ended_at)),
                 )
             },
         ),
@@ -141,8 +145,14 @@ class StandingOrderAdmin(BankAdmin):
 @table_on(StandingOrder, permission="standing_orders.view_standingorder")
 def _show_runs(request: HttpRequest, order: StandingOrder) -> Table:
     return Table(
-        title="Runs",
-        headings=("Due", "Outcome", "Why no money moved", "Transfer", "Carried out"),
+        title=gettext("Runs"),
+        headings=(
+            gettext("Due"),
+            gettext("Outcome"),
+            gettext("Why no money moved"),
+            gettext("Transfer"),
+            gettext("Carried out"),
+        ),
         rows=[
             (
                 show_day(run.due_date),
@@ -153,8 +163,8 @@ def _show_runs(request: HttpRequest, order: StandingOrder) -> Table:
             )
             for run in list_latest_runs(order_id=order.pk)
         ],
-        empty="No due date has come yet.",
-        help="The latest due dates, the latest first.",
+        empty=gettext("No due date has come yet."),
+        help=gettext("The latest due dates, the latest first."),
     )
 
 
@@ -172,14 +182,21 @@ def _show_order_of_transfer(request: HttpRequest, transfer: Transfer) -> Table |
 @table_on(Account, permission="standing_orders.view_standingorder")
 def _show_orders_of_account(request: HttpRequest, account: Account) -> Table:
     orders = StandingOrder.objects.filter(debtor_account=account).order_by("-pk")[:_SHOWN]
-    more = (Link(find_list(StandingOrder, q=str(account.pk)), "All standing orders from or to this account"),)
+    more = (Link(find_list(StandingOrder, q=str(account.pk)), gettext("All standing orders from or to this account")),)
     return _make_orders(orders, more=more)
 
 
 def _make_orders(orders: QuerySet[StandingOrder], *, more: tuple[Link, ...] = ()) -> Table:
     return Table(
-        title="Standing orders",
-        headings=("Standing order", "To", Amount("Amount"), "Schedule", "Next", "Status"),
+        title=gettext("Standing orders"),
+        headings=(
+            gettext("Standing order"),
+            gettext("To"),
+            Amount(gettext("Amount")),
+            gettext("Schedule"),
+            gettext("Next"),
+            gettext("Status"),
+        ),
         rows=[
             (
                 link_to(StandingOrder, order.pk),
@@ -191,7 +208,7 @@ def _make_orders(orders: QuerySet[StandingOrder], *, more: tuple[Link, ...] = ()
             )
             for order in orders.select_related("creditor_account")
         ],
-        empty="No standing order was ever given over this account.",
+        empty=gettext("No standing order was ever given over this account."),
         more=more,
     )
 
@@ -203,8 +220,12 @@ def _look_at_standing_orders(accounts: Collection[Account]) -> Iterator[Obstacle
     for order in orders.order_by("pk")[:SHOWN]:
         yield Obstacle(
             order.debtor_account_id,
-            "Ends with it",
-            format_html("{}, next on {}", link_to(StandingOrder, order.pk, "Standing order"), order.next_due_date),
-            "Nothing: it ends at its next due date, as its account is inactive then.",
+            gettext("Ends with it"),
+            format_html(
+                gettext("{}, next on {}"),
+                link_to(StandingOrder, order.pk, gettext("Standing order")),
+                order.next_due_date,
+            ),
+            gettext("Nothing: it ends at its next due date, as its account is inactive then."),
             stands_in_the_way=False,
         )

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from core.history.tracking import keep_history
@@ -50,7 +52,7 @@ class StandingOrder(models.Model):
     class Meta:
         """A whole schedule; a next date while it is active, and none after."""
 
-        verbose_name = "standing order"
+        verbose_name = _("standing order")
         triggers = [
             never_deleted(table="standing_orders_standingorder"),
             never_changed(
@@ -104,7 +106,7 @@ class StandingOrder(models.Model):
 
     def __str__(self) -> str:
         """Return which."""
-        return f"standing order {self.id}"
+        return gettext("standing order %(id)s") % {"id": self.id}
 
     @property
     def schedule(self) -> Schedule:
@@ -144,4 +146,4 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         """Return for which date."""
-        return f"run for {self.due_date}"
+        return gettext("run for %(due_date)s") % {"due_date": self.due_date}

@@ -1,35 +1,36 @@
 """The life of a standing order, what its schedule can be, and how a run comes out."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ScheduleKind(models.TextChoices):
     """How often."""
 
-    ONCE = "once", "Once"
-    MONTHLY = "monthly", "Monthly"
-    WEEKLY = "weekly", "Weekly"
+    ONCE = "once", _("Once")
+    MONTHLY = "monthly", _("Monthly")
+    WEEKLY = "weekly", _("Weekly")
 
 
 class Weekday(models.TextChoices):
     """A day of the week, in the order of `date.weekday`."""
 
-    MONDAY = "monday", "Monday"
-    TUESDAY = "tuesday", "Tuesday"
-    WEDNESDAY = "wednesday", "Wednesday"
-    THURSDAY = "thursday", "Thursday"
-    FRIDAY = "friday", "Friday"
-    SATURDAY = "saturday", "Saturday"
-    SUNDAY = "sunday", "Sunday"
+    MONDAY = "monday", _("Monday")
+    TUESDAY = "tuesday", _("Tuesday")
+    WEDNESDAY = "wednesday", _("Wednesday")
+    THURSDAY = "thursday", _("Thursday")
+    FRIDAY = "friday", _("Friday")
+    SATURDAY = "saturday", _("Saturday")
+    SUNDAY = "sunday", _("Sunday")
 
 
 class StandingOrderStatus(models.TextChoices):
     """Whether something is still to come: done with, called off by the client, or ended by the bank."""
 
-    ACTIVE = "active", "Active"
-    COMPLETED = "completed", "Completed"
-    CANCELLED = "cancelled", "Cancelled"
-    ENDED = "ended", "Ended"
+    ACTIVE = "active", _("Active")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    ENDED = "ended", _("Ended")
 
 
 STANDING_ORDER_TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -47,7 +48,7 @@ STANDING_ORDER_TRANSITIONS: dict[str, tuple[str, ...]] = {
 class RunOutcome(models.TextChoices):
     """What a due date brought: a transfer that was made, one that waits for staff, one that failed, or none."""
 
-    COMPLETED = "completed", "Completed"
-    IN_REVIEW = "in_review", "In review"
-    FAILED = "failed", "Failed"
-    REFUSED = "refused", "Refused"
+    COMPLETED = "completed", _("Completed")
+    IN_REVIEW = "in_review", _("In review")
+    FAILED = "failed", _("Failed")
+    REFUSED = "refused", _("Refused")

@@ -11,11 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
 from core.admin.cells import link
 from core.admin.tables import Table, table_on
+from core.language import bank_language
 from ledger.errors import AccountNotFoundError
 from transfers.statements.errors import StatementsBusyError, StatementTooLongError
 from transfers.statements.files import RENDERERS, answer_with
@@ -51,11 +54,11 @@ class _Month(NamedTuple):
 @table_on(Account, permission=_PERMISSION)
 def _show_statements(request: HttpRequest, account: Account) -> Table:
     return Table(
-        title="Statements",
-        headings=("Month", "Document"),
-        rows=[(f"{month.first_day:%B %Y}", _link_to_pdf(account, month)) for month in _list_months(account)],
+        title=gettext("Statements"),
+        headings=(gettext("Month"), gettext("Document")),
+        rows=[(date_format(month.first_day, "F Y"), _link_to_pdf(account, month)) for month in _list_months(account)],
         empty="",
-        help="As the client gets them through the API, where any days may be asked for.",
+        help=gettext("As the client gets them through the API, where any days may be asked for."),
     )
 
 
@@ -92,11 +95,12 @@ def download_statement(request: HttpRequest, account_id: UUID, year: int, month:
             max_entries=RENDERERS[form].max_entries,
             now=now,
         )
-        return answer_with(statement, form=form)
+        with bank_language():
+            return answer_with(statement, form=form)
     except AccountNotFoundError as error:
         raise Http404 from error
     except (StatementTooLongError, StatementsBusyError) as error:
-        return HttpResponse(error.text, status=error.http_status, content_type="text/plain")
+        return HttpResponse(gettext(error.text), status=error.http_status, content_type="text/plain")
 
 
 admin_urlpatterns = [

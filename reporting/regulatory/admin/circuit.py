@@ -8,10 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from core.admin.acts import Act, act_on
-from core.admin.cells import NOTHING, Tone, column, find_list, show_day, show_moment, show_status
+from core.admin.cells import NOTHING, Tone, column, find_list, show_count, show_day, show_moment, show_status
 from core.admin.pages import BankAdmin
 from core.admin.tables import Amount, Link, Table, table_on
 from core.models import User
@@ -31,23 +33,23 @@ def _show_gate(circuit: Circuit) -> str:
     return show_status(gate, gate.label, _TONES)
 
 
-_GATE = column("State", _show_gate)
-_FAILURES = column("Failed calls in a row", lambda circuit: circuit.failures)
-_SINCE = column("Away since", lambda circuit: show_moment(circuit.opened_at))
-_UNTIL = column("Next call", lambda circuit: show_moment(circuit.open_until))
+_GATE = column(_("State"), _show_gate)
+_FAILURES = column(_("Failed calls in a row"), lambda circuit: circuit.failures)
+_SINCE = column(_("Away since"), lambda circuit: show_moment(circuit.opened_at))
+_UNTIL = column(_("Next call"), lambda circuit: show_moment(circuit.open_until))
 
 
 @admin.register(Circuit)
 class CircuitAdmin(BankAdmin):
     """Whether the regulator is called, and what waits for it."""
 
-    help_text = (
+    help_text = _(
         "When several calls in a row fail, nobody calls the regulator for a while; then one report tries whether it is "
         "back. Nothing is lost meanwhile, and accounts and transfers do not wait for it."
     )
-    empty_text = "The regulator has never failed."
+    empty_text = _("The regulator has never failed.")
     list_display = (_GATE, _FAILURES, _SINCE, _UNTIL)
-    fieldsets = (("Connection", {"fields": (_GATE, _FAILURES, _SINCE, _UNTIL)}),)
+    fieldsets = ((_("Connection"), {"fields": (_GATE, _FAILURES, _SINCE, _UNTIL)}),)
 
     def search_id(self, rows: QuerySet[Circuit], key: UUID) -> QuerySet[Circuit]:
         """Find nothing: there is one, and it has no such id."""
@@ -59,11 +61,11 @@ class RetryAllNow(Act):
     """Try at once all that waits."""
 
     name = "retry-all-now"
-    title = "Try all now"
+    title = _("Try all now")
     icon = "bolt"
     variant = ActionVariant.PRIMARY
     permission = "regulatory.resubmit_report"
-    explanation = (
+    explanation = _(
         "Every report that waits for its next attempt is tried as soon as workers are free. While the connection is "
         "open, the first of them still tries alone whether the regulator is back."
     )
@@ -75,7 +77,7 @@ class RetryAllNow(Act):
     def perform(self, *, subject: Circuit, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Try all now."""
         hastened = retry_all_now(reason=reason, actor=actor, now=now)
-        return f"{hastened:,} reports will be tried in a moment."
+        return gettext("%(count)s reports will be tried in a moment.") % {"count": show_count(hastened)}
 
 
 @table_on(Circuit, permission="regulatory.view_report")
@@ -86,22 +88,28 @@ def _show_backlog(request: HttpRequest, circuit: Circuit) -> Table:
 def _make_backlog() -> Table:
     backlog = measure_backlog(now=timezone.now())
     return Table(
-        title="Not acknowledged",
-        headings=(Amount("Waiting"), Amount("Tried in vain"), Amount("Overdue"), Amount("Refused"), "The oldest"),
+        title=gettext("Not acknowledged"),
+        headings=(
+            Amount(gettext("Waiting")),
+            Amount(gettext("Tried in vain")),
+            Amount(gettext("Overdue")),
+            Amount(gettext("Refused")),
+            gettext("The oldest"),
+        ),
         rows=[
             (
-                f"{backlog.waiting:,}",
-                f"{backlog.failing:,}",
-                f"{backlog.overdue:,}",
-                f"{backlog.refused:,}",
+                show_count(backlog.waiting),
+                show_count(backlog.failing),
+                show_count(backlog.overdue),
+                show_count(backlog.refused),
                 show_moment(backlog.oldest_at),
             )
         ],
         empty="",
         more=(
-            Link(find_list(Report, state__exact=ReportState.WAITING), "Waiting"),
-            Link(find_list(Report, overdue="yes"), "Overdue"),
-            Link(find_list(Report, state__exact=ReportState.REFUSED), "Refused"),
+            Link(find_list(Report, state__exact=ReportState.WAITING), gettext("Waiting")),
+            Link(find_list(Report, overdue="yes"), gettext("Overdue")),
+            Link(find_list(Report, state__exact=ReportState.REFUSED), gettext("Refused")),
         ),
     )
 
@@ -110,10 +118,10 @@ def _make_backlog() -> Table:
 def _show_days(request: HttpRequest, circuit: Circuit) -> Table:
     days = count_unacknowledged(since=timezone.localdate() - timedelta(days=DAYS - 1))
     return Table(
-        title="By day of the transfer",
-        headings=("Day", Amount("Waiting"), Amount("Refused")),
+        title=gettext("By day of the transfer"),
+        headings=(gettext("Day"), Amount(gettext("Waiting")), Amount(gettext("Refused"))),
         rows=[_describe(day, days[day]) for day in sorted(days, reverse=True)],
-        empty=f"Every report of the last {DAYS} days is acknowledged.",
+        empty=gettext("Every report of the last %(days)s days is acknowledged.") % {"days": DAYS},
     )
 
 

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.enums import ActionVariant
 
@@ -54,7 +56,7 @@ name_subject(prefix="report", model=Report)
 def show_state(submission: Submission) -> str:
     """Return how far a report or a summary is, or that it should be further."""
     if submission.state == ReportState.WAITING and submission.created_at < get_overdue_moment(now=timezone.now()):
-        return show_status("overdue", "Overdue", _TONES)
+        return show_status("overdue", gettext("Overdue"), _TONES)
     return show_status(submission.state, ReportState(submission.state).label, _TONES)
 
 
@@ -62,17 +64,26 @@ def show_next_attempt(submission: Submission) -> str:
     """Return when a report or a summary that waits is tried next."""
     if submission.state != ReportState.WAITING:
         return NOTHING
-    return "It is being sent" if submission.began_at else show_moment(submission.due_at)
+    return gettext("It is being sent") if submission.began_at else show_moment(submission.due_at)
 
 
 def make_attempts(attempts: QuerySet[Any]) -> Table:
     """Return the table of the attempts at a report or a summary."""
     return Table(
-        title="Attempts",
-        headings=("Number", "Outcome", "HTTP status", "Code", "Began", "Took"),
+        title=gettext("Attempts"),
+        headings=(
+            gettext("Number"),
+            gettext("Outcome"),
+            gettext("HTTP status"),
+            gettext("Code"),
+            gettext("Began"),
+            gettext("Took"),
+        ),
         rows=[_describe(attempt) for attempt in attempts.order_by("-number")],
-        empty="Nobody has tried it yet.",
-        help="What was not answered is tried again under the same id, by which the regulator knows what it has taken.",
+        empty=gettext("Nobody has tried it yet."),
+        help=gettext(
+            "What was not answered is tried again under the same id, by which the regulator knows what it has taken."
+        ),
     )
 
 
@@ -91,49 +102,49 @@ def _describe(attempt: Attempt) -> Sequence[object]:
 class _OverdueFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
     """What should have been acknowledged long ago."""
 
-    title = "overdue"
+    title = _("overdue")
     parameter_name = "overdue"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Offer it."""
-        return [("yes", "Overdue")]
+        return [("yes", gettext("Overdue"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow by it."""
         return queryset & list_overdue(now=timezone.now()) if self.value() == "yes" else queryset
 
 
-_TRANSFER = column("Transfer", lambda report: link_to(Transfer, report.pk))
-_STATE = column("State", show_state)
-_AMOUNT = amount_column("Amount", lambda report: show_amount(report.amount, report.currency))
-_FROM = column("From", lambda report: show_account(report.debtor_account))
-_TO = column("To", lambda report: show_account(report.creditor_account))
-_COMPLETED = column("Completed", lambda report: show_moment(report.completed_at))
-_WRITTEN = column("Written", lambda report: show_moment(report.created_at))
-_ATTEMPTS = column("Attempts", lambda report: report.attempts)
-_NEXT = column("Next attempt", show_next_attempt)
-_NUMBER = column("Acknowledgement", lambda report: show_id(report.acknowledgement or None))
-_REFUSAL = column("Refused for", lambda report: report.refusal_code or NOTHING)
-_DECIDED = column("Decided", lambda report: show_moment(report.decided_at))
+_TRANSFER = column(_("Transfer"), lambda report: link_to(Transfer, report.pk))
+_STATE = column(_("State"), show_state)
+_AMOUNT = amount_column(_("Amount"), lambda report: show_amount(report.amount, report.currency))
+_FROM = column(_("From"), lambda report: show_account(report.debtor_account))
+_TO = column(_("To"), lambda report: show_account(report.creditor_account))
+_COMPLETED = column(_("Completed"), lambda report: show_moment(report.completed_at))
+_WRITTEN = column(_("Written"), lambda report: show_moment(report.created_at))
+_ATTEMPTS = column(_("Attempts"), lambda report: report.attempts)
+_NEXT = column(_("Next attempt"), show_next_attempt)
+_NUMBER = column(_("Acknowledgement"), lambda report: show_id(report.acknowledgement or None))
+_REFUSAL = column(_("Refused for"), lambda report: report.refusal_code or NOTHING)
+_DECIDED = column(_("Decided"), lambda report: show_moment(report.decided_at))
 
 
 @admin.register(Report)
 class ReportAdmin(BankAdmin):
     """What the regulator has to know of a transfer."""
 
-    help_text = (
+    help_text = _(
         "One report for each completed transfer, sent within moments of it; newest first. What is not acknowledged is "
         "tried again until it is. What the regulator refuses waits for you: find out why, and submit it again."
     )
-    empty_text = "No report matches. Search by the id of a transfer."
-    search_help_text = "Id of the transfer"
+    empty_text = _("No report matches. Search by the id of a transfer.")
+    search_help_text = _("Id of the transfer")
     ordering = ("-pk",)
     list_select_related = ("debtor_account", "creditor_account")
     list_display = (_TRANSFER, _FROM, _TO, _AMOUNT, _COMPLETED, _STATE, _ATTEMPTS, _NEXT)
     list_filter = (("state", ChoicesDropdownFilter), _OverdueFilter, ("completed_at", DayFilter))
     fieldsets = (
-        ("Report", {"fields": (_TRANSFER, _AMOUNT, _FROM, _TO, _COMPLETED, _WRITTEN)}),
-        ("Regulator", {"fields": (_STATE, _NUMBER, _REFUSAL, _DECIDED, _ATTEMPTS, _NEXT)}),
+        (_("Report"), {"fields": (_TRANSFER, _AMOUNT, _FROM, _TO, _COMPLETED, _WRITTEN)}),
+        (_("Regulator"), {"fields": (_STATE, _NUMBER, _REFUSAL, _DECIDED, _ATTEMPTS, _NEXT)}),
     )
 
 
@@ -142,10 +153,10 @@ class RetryNow(Act):
     """Try at once what waits for its next attempt."""
 
     name = "retry-now"
-    title = "Try now"
+    title = _("Try now")
     icon = "bolt"
     permission = "regulatory.resubmit_report"
-    explanation = "The report is tried as soon as a worker is free, in place of the time that is planned."
+    explanation = _("The report is tried as soon as a worker is free, in place of the time that is planned.")
 
     def is_offered(self, subject: Report) -> bool:
         """Offer it for what waits."""
@@ -158,7 +169,7 @@ class RetryNow(Act):
     def perform(self, *, subject: Report, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Try now."""
         retry_now(report_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The report will be tried in a moment."
+        return gettext("The report will be tried in a moment.")
 
 
 @act_on(Report)
@@ -166,11 +177,11 @@ class Resubmit(Act):
     """Submit a refused report again."""
 
     name = "resubmit"
-    title = "Submit again"
+    title = _("Submit again")
     icon = "forward"
     variant = ActionVariant.PRIMARY
     permission = "regulatory.resubmit_report"
-    explanation = (
+    explanation = _(
         "The report goes to the regulator once more, under the same id and as it is: what is reported never changes. "
         "Do so once the cause of the refusal is mended, here or there."
     )
@@ -186,7 +197,7 @@ class Resubmit(Act):
     def perform(self, *, subject: Report, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Submit again."""
         resubmit(report_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The report will be submitted in a moment."
+        return gettext("The report will be submitted in a moment.")
 
 
 @table_on(Report, permission="regulatory.view_report")
@@ -209,8 +220,14 @@ def _show_report_of_transfer(request: HttpRequest, transfer: Transfer) -> Table 
         return None
     number = show_id(report.acknowledgement or None)
     return Table(
-        title="Report to the regulator",
-        headings=("Report", "Written", "State", "Attempts", "Acknowledgement"),
+        title=gettext("Report to the regulator"),
+        headings=(
+            gettext("Report"),
+            gettext("Written"),
+            gettext("State"),
+            gettext("Attempts"),
+            gettext("Acknowledgement"),
+        ),
         rows=[
             (link_to(Report, report.pk), show_moment(report.created_at), show_state(report), report.attempts, number)
         ],

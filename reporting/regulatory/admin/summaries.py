@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.enums import ActionVariant
 
 from core.admin.acts import Act, act_on
-from core.admin.cells import NOTHING, column, show_amount, show_day, show_id, show_moment
+from core.admin.cells import NOTHING, column, show_amount, show_count, show_day, show_id, show_moment
 from core.admin.pages import BankAdmin
 from core.admin.tables import Amount, Table, table_on
 from core.models import User
@@ -23,35 +25,35 @@ from transfers.states import TransferKind
 
 name_subject(prefix="summary", model=DailySummary)
 
-_DAY = column("Day", lambda summary: show_day(summary.day))
-_VERSION = column("Version", lambda summary: summary.version)
-_REPORTED = column("Reported", lambda summary: f"{sum(total['reported'] for total in summary.totals):,}")
-_OUTSTANDING = column("Outstanding", lambda summary: f"{summary.outstanding:,}")
-_MADE = column("Made", lambda summary: show_moment(summary.created_at))
-_STATE = column("State", show_state)
-_ATTEMPTS = column("Attempts", lambda summary: summary.attempts)
-_NEXT = column("Next attempt", show_next_attempt)
-_NUMBER = column("Acknowledgement", lambda summary: show_id(summary.acknowledgement or None))
-_REFUSAL = column("Refused for", lambda summary: summary.refusal_code or NOTHING)
-_DECIDED = column("Decided", lambda summary: show_moment(summary.decided_at))
+_DAY = column(_("Day"), lambda summary: show_day(summary.day))
+_VERSION = column(_("Version"), lambda summary: summary.version)
+_REPORTED = column(_("Reported"), lambda summary: show_count(sum(total["reported"] for total in summary.totals)))
+_OUTSTANDING = column(_("Outstanding"), lambda summary: show_count(summary.outstanding))
+_MADE = column(_("Made"), lambda summary: show_moment(summary.created_at))
+_STATE = column(_("State"), show_state)
+_ATTEMPTS = column(_("Attempts"), lambda summary: summary.attempts)
+_NEXT = column(_("Next attempt"), show_next_attempt)
+_NUMBER = column(_("Acknowledgement"), lambda summary: show_id(summary.acknowledgement or None))
+_REFUSAL = column(_("Refused for"), lambda summary: summary.refusal_code or NOTHING)
+_DECIDED = column(_("Decided"), lambda summary: show_moment(summary.decided_at))
 
 
 @admin.register(DailySummary)
 class DailySummaryAdmin(BankAdmin):
     """The control totals of a day."""
 
-    help_text = (
+    help_text = _(
         "One for each day of the bank, made once the day is over and its reports are acknowledged, refused or overdue; "
         "the latest first. When a report of the day is acknowledged later, the day gets a new version."
     )
-    empty_text = "No summary matches. The first is made when the first day with a report is over."
-    search_help_text = "Id of the summary"
+    empty_text = _("No summary matches. The first is made when the first day with a report is over.")
+    search_help_text = _("Id of the summary")
     ordering = ("-day", "-version")
     list_display = (_DAY, _VERSION, _REPORTED, _OUTSTANDING, _MADE, _STATE, _ATTEMPTS, _NEXT)
     list_filter = (("state", ChoicesDropdownFilter), ("day", RangeDateFilter))
     fieldsets = (
-        ("Summary", {"fields": (_DAY, _VERSION, _REPORTED, _OUTSTANDING, _MADE)}),
-        ("Regulator", {"fields": (_STATE, _NUMBER, _REFUSAL, _DECIDED, _ATTEMPTS, _NEXT)}),
+        (_("Summary"), {"fields": (_DAY, _VERSION, _REPORTED, _OUTSTANDING, _MADE)}),
+        (_("Regulator"), {"fields": (_STATE, _NUMBER, _REFUSAL, _DECIDED, _ATTEMPTS, _NEXT)}),
     )
 
 
@@ -60,11 +62,11 @@ class ResubmitSummary(Act):
     """Submit a refused summary again."""
 
     name = "resubmit"
-    title = "Submit again"
+    title = _("Submit again")
     icon = "forward"
     variant = ActionVariant.PRIMARY
     permission = "regulatory.resubmit_report"
-    explanation = (
+    explanation = _(
         "The summary goes to the regulator once more, as it is. Do so once the cause of the refusal is mended there; "
         "what changes here makes a new version by itself."
     )
@@ -80,34 +82,36 @@ class ResubmitSummary(Act):
     def perform(self, *, subject: DailySummary, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Submit again."""
         resubmit_summary(summary_id=subject.pk, reason=reason, actor=actor, now=now)
-        return "The summary will be submitted in a moment."
+        return gettext("The summary will be submitted in a moment.")
 
 
 @table_on(DailySummary, permission="regulatory.view_dailysummary")
 def _show_totals(request: HttpRequest, summary: DailySummary) -> Table:
     return Table(
-        title="Control totals",
+        title=gettext("Control totals"),
         headings=(
-            "Currency",
-            "Kind",
-            Amount("Completed"),
-            Amount("Amount"),
-            Amount("Reported"),
-            Amount("Amount reported"),
+            gettext("Currency"),
+            gettext("Kind"),
+            Amount(gettext("Completed")),
+            Amount(gettext("Amount")),
+            Amount(gettext("Reported")),
+            Amount(gettext("Amount reported")),
         ),
         rows=[
             (
                 total["currency"],
                 TransferKind(total["kind"]).label,
-                f"{total['completed']:,}",
+                show_count(total["completed"]),
                 show_amount(total["completed_amount"], total["currency"]),
-                f"{total['reported']:,}",
+                show_count(total["reported"]),
                 show_amount(total["reported_amount"], total["currency"]),
             )
             for total in summary.totals
         ],
-        empty="Nothing was completed on this day.",
-        help="Completed: as the ledger has it. Reported: what the regulator had acknowledged when this was made.",
+        empty=gettext("Nothing was completed on this day."),
+        help=gettext(
+            "Completed: as the ledger has it. Reported: what the regulator had acknowledged when this was made."
+        ),
     )
 
 

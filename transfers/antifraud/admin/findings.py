@@ -4,6 +4,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.admin.cells import (
@@ -39,10 +41,10 @@ def make_judgements(subject_id: UUID) -> list[Table]:
         )
         for finding in judgement.findings
     ]
-    return [Table(title="What the antifraud rules found", headings=_FINDING_HEADINGS, rows=rows, empty="")]
+    return [Table(title=gettext("What the antifraud rules found"), headings=_FINDING_HEADINGS, rows=rows, empty="")]
 
 
-_FINDING_HEADINGS = ("Rule", "Found", "Counts", "Leads to")
+_FINDING_HEADINGS = (_("Rule"), _("Found"), _("Counts"), _("Leads to"))
 
 
 def _show_decision(judgement: Judgement) -> str:
@@ -53,30 +55,30 @@ def _show_decision(judgement: Judgement) -> str:
 class JudgementAdmin(BankAdmin):
     """What rules found about an order, and what they looked at."""
 
-    help_text = (
+    help_text = _(
         "Orders about which a rule found something, newest first. A rule in shadow finds and changes nothing. An order "
         "that is not here was accepted without a finding."
     )
-    empty_text = "No rule has found anything that matches."
-    search_help_text = "Id of the transfer"
+    empty_text = _("No rule has found anything that matches.")
+    search_help_text = _("Id of the transfer")
     ordering = ("-pk",)
     list_display = (
-        column("Transfer", lambda judgement: show_id(judgement.pk)),
-        column("Decision", _show_decision),
-        column("Found", lambda judgement: ", ".join(finding["rule"] for finding in judgement.findings)),
-        column("Judged", lambda judgement: show_moment(judgement.judged_at)),
+        column(_("Transfer"), lambda judgement: show_id(judgement.pk)),
+        column(_("Decision"), _show_decision),
+        column(_("Found"), lambda judgement: ", ".join(finding["rule"] for finding in judgement.findings)),
+        column(_("Judged"), lambda judgement: show_moment(judgement.judged_at)),
     )
     list_filter = (("decision", ChoicesDropdownFilter),)
     fieldsets = (
         (
-            "Judgement",
+            _("Judgement"),
             {
                 "fields": (
-                    column("Transfer", lambda judgement: link_to(Transfer, judgement.pk)),
-                    column("Decision", _show_decision),
-                    column("Rules", lambda judgement: link_to(RuleSet, judgement.rule_set_id, judgement.rule_set)),
-                    column("Judged", lambda judgement: show_moment(judgement.judged_at)),
-                    column("Facts", lambda judgement: show_json(judgement.facts)),
+                    column(_("Transfer"), lambda judgement: link_to(Transfer, judgement.pk)),
+                    column(_("Decision"), _show_decision),
+                    column(_("Rules"), lambda judgement: link_to(RuleSet, judgement.rule_set_id, judgement.rule_set)),
+                    column(_("Judged"), lambda judgement: show_moment(judgement.judged_at)),
+                    column(_("Facts"), lambda judgement: show_json(judgement.facts)),
                 )
             },
         ),

@@ -8,6 +8,8 @@ from uuid import UUID
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Account
@@ -29,7 +31,7 @@ from transfers.antifraud.states import ListingEffect
 class ListingForm(ReasonForm):
     """On which list, and why."""
 
-    effect = forms.ChoiceField(choices=ListingEffect.choices, widget=UnfoldAdminSelectWidget)
+    effect = forms.ChoiceField(label=_("Effect"), choices=ListingEffect.choices, widget=UnfoldAdminSelectWidget)
 
 
 class _Listing(Act):
@@ -52,9 +54,9 @@ class ListParty(_Listing):
     """Put an account or a client on an antifraud list."""
 
     name = "list"
-    title = "Put on an antifraud list"
+    title = _("Put on an antifraud list")
     icon = "playlist_add"
-    explanation = (
+    explanation = _(
         "Blocked: each transfer from or to it is rejected, and staff are alerted. Trusted: how many transfers it "
         "makes, and with how many others, is no reason to review them."
     )
@@ -66,7 +68,7 @@ class ListParty(_Listing):
     def change(self, *, party_id: UUID, effect: ListingEffect, reason: str, actor: User, now: datetime) -> str:
         """Put it on the list."""
         services.list_party(party_id=party_id, effect=effect, reason=reason, actor=actor, now=now)
-        return f"It is on the list: {effect.label.lower()}."
+        return gettext("It is on the list: %(list)s.") % {"list": effect.label.lower()}
 
 
 @act_on(Client)
@@ -75,9 +77,9 @@ class LiftListing(_Listing):
     """Take an account or a client off an antifraud list."""
 
     name = "unlist"
-    title = "Take off an antifraud list"
+    title = _("Take off an antifraud list")
     icon = "playlist_remove"
-    explanation = "From now on its transfers are judged like anybody's."
+    explanation = _("From now on its transfers are judged like anybody's.")
 
     def is_offered(self, subject: Model) -> bool:
         """Offer it to what is listed."""
@@ -86,7 +88,7 @@ class LiftListing(_Listing):
     def change(self, *, party_id: UUID, effect: ListingEffect, reason: str, actor: User, now: datetime) -> str:
         """Take it off the list."""
         services.lift_listing(party_id=party_id, effect=effect, reason=reason, actor=actor, now=now)
-        return f"It is no longer on the list: {effect.label.lower()}."
+        return gettext("It is no longer on the list: %(list)s.") % {"list": effect.label.lower()}
 
 
 @table_on(Account, permission="antifraud.view_review")
@@ -105,5 +107,13 @@ def _show_listings(request: HttpRequest, party: Account | Client) -> Table | Non
         )
         for each in listings.order_by("-pk")
     ]
-    headings = ("List", "Reason", "By", "Since", "Until", "Lifted by", "Why lifted")
-    return Table(title="Antifraud lists", headings=headings, rows=rows, empty="") if rows else None
+    headings = (
+        gettext("List"),
+        gettext("Reason"),
+        gettext("By"),
+        gettext("Since"),
+        gettext("Until"),
+        gettext("Lifted by"),
+        gettext("Why lifted"),
+    )
+    return Table(title=gettext("Antifraud lists"), headings=headings, rows=rows, empty="") if rows else None

@@ -6,6 +6,8 @@ from datetime import datetime
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
@@ -67,48 +69,48 @@ def _name_findings(review: Review) -> str:
 class ReviewAdmin(BankAdmin):
     """A transfer that waits for a decision."""
 
-    help_text = (
+    help_text = _(
         "Transfers that the antifraud rules were not sure about. Their money is held until somebody accepts the "
         "transfer, which then moves it, or rejects it, which gives it back. Whoever ordered a transfer cannot decide "
         "about it."
     )
-    empty_text = "No transfer matches. Nothing waits for you here."
-    search_help_text = "Id of the transfer"
+    empty_text = _("No transfer matches. Nothing waits for you here.")
+    search_help_text = _("Id of the transfer")
     ordering = ("opened_at",)
     list_select_related = ("transfer", "transfer__debtor_account", "transfer__creditor_account", "decided_by")
     list_display = (
-        column("Transfer", lambda review: show_id(review.pk)),
-        column("Status", _show_review_status),
-        column("Waits for", _show_age),
-        column("From", lambda review: show_account(review.transfer.debtor_account)),
-        column("To", lambda review: show_account(review.transfer.creditor_account)),
-        amount_column("Amount", _show_amount),
-        column("Found", _name_findings),
+        column(_("Transfer"), lambda review: show_id(review.pk)),
+        column(_("Status"), _show_review_status),
+        column(_("Waits for"), _show_age),
+        column(_("From"), lambda review: show_account(review.transfer.debtor_account)),
+        column(_("To"), lambda review: show_account(review.transfer.creditor_account)),
+        amount_column(_("Amount"), _show_amount),
+        column(_("Found"), _name_findings),
     )
     list_filter = (("status", ChoicesDropdownFilter), ("opened_at", DayFilter))
     fieldsets = (
         (
-            "Review",
+            _("Review"),
             {
                 "fields": (
-                    column("Transfer", lambda review: link_to(Transfer, review.pk)),
-                    column("Status", _show_review_status),
-                    amount_column("Amount", _show_amount),
-                    column("From", lambda review: show_account(review.transfer.debtor_account)),
-                    column("To", lambda review: show_account(review.transfer.creditor_account)),
-                    column("Ordered by", lambda review: review.initiated_by),
-                    column("Hold", lambda review: link_to(Hold, review.hold_id)),
-                    column("Opened", lambda review: show_moment(review.opened_at)),
+                    column(_("Transfer"), lambda review: link_to(Transfer, review.pk)),
+                    column(_("Status"), _show_review_status),
+                    amount_column(_("Amount"), _show_amount),
+                    column(_("From"), lambda review: show_account(review.transfer.debtor_account)),
+                    column(_("To"), lambda review: show_account(review.transfer.creditor_account)),
+                    column(_("Ordered by"), lambda review: review.initiated_by),
+                    column(_("Hold"), lambda review: link_to(Hold, review.hold_id)),
+                    column(_("Opened"), lambda review: show_moment(review.opened_at)),
                 )
             },
         ),
         (
-            "Decision",
+            _("Decision"),
             {
                 "fields": (
-                    column("Ended", lambda review: show_moment(review.decided_at)),
-                    column("By", lambda review: review.decided_by or NOTHING),
-                    column("Reason", lambda review: review.reason or NOTHING),
+                    column(_("Ended"), lambda review: show_moment(review.decided_at)),
+                    column(_("By"), lambda review: review.decided_by or NOTHING),
+                    column(_("Reason"), lambda review: review.reason or NOTHING),
                 )
             },
         ),
@@ -133,16 +135,16 @@ class Accept(_Decision):
     """Let the transfer be made."""
 
     name = "accept"
-    title = "Accept"
+    title = _("Accept")
     icon = "check_circle"
     variant = ActionVariant.SUCCESS
-    explanation = "The held money moves to the creditor at once, if neither account was blocked or closed meanwhile."
+    explanation = _("The held money moves to the creditor at once, if neither account was blocked or closed meanwhile.")
 
     def perform(self, *, subject: Review | Transfer, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Accept it, and let its parties read their new balances at once."""
         decided = reviews.accept_transfer(transfer_id=subject.pk, reason=reason, actor=actor, now=now)
         show_balances(balances=decided.balances, as_of=now)
-        return "The transfer is completed."
+        return gettext("The transfer is completed.")
 
 
 @act_on(Transfer)
@@ -151,16 +153,18 @@ class Reject(_Decision):
     """Do not let the transfer be made."""
 
     name = "reject"
-    title = "Reject"
+    title = _("Reject")
     icon = "block"
     variant = ActionVariant.DANGER
-    explanation = "The transfer fails and the held money is free again. The customer is told that it was not accepted."
+    explanation = _(
+        "The transfer fails and the held money is free again. The customer is told that it was not accepted."
+    )
 
     def perform(self, *, subject: Review | Transfer, seen: str, reason: str, actor: User, now: datetime) -> str:
         """Reject it, and let its customer read the new balance at once."""
         decided = reviews.reject_transfer(transfer_id=subject.pk, reason=reason, actor=actor, now=now)
         show_balances(balances=decided.balances, as_of=now)
-        return "The transfer is rejected, and its money is free."
+        return gettext("The transfer is rejected, and its money is free.")
 
 
 @table_on(Transfer, permission="antifraud.view_review")
@@ -176,7 +180,19 @@ def _show_review(request: HttpRequest, transfer: Transfer) -> Table | None:
         review.decided_by or NOTHING,
         review.reason or NOTHING,
     )
-    return Table(title="Review", headings=("Review", "Status", "Opened", "Ended", "By", "Reason"), rows=[row], empty="")
+    return Table(
+        title=gettext("Review"),
+        headings=(
+            gettext("Review"),
+            gettext("Status"),
+            gettext("Opened"),
+            gettext("Ended"),
+            gettext("By"),
+            gettext("Reason"),
+        ),
+        rows=[row],
+        empty="",
+    )
 
 
 @table_on(Review, permission="events.view_event", is_last=True)

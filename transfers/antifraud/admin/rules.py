@@ -8,20 +8,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from msgspec.structs import asdict
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from approvals.admin import RequestAct, name_operation_subject
 from approvals.models import Approval
 from core.admin.acts import Act, ReasonForm, act_on
-from core.admin.cells import (
-    NOTHING,
-    Tone,
-    column,
-    link_to,
-    show_moment,
-    show_status,
-)
+from core.admin.cells import NOTHING, Tone, column, link_to, show_count, show_moment, show_status
 from core.admin.pages import BankAdmin
 from core.admin.tables import Amount, Table, table_on
 from core.errors import InvalidInputError
@@ -42,7 +37,7 @@ name_operation_subject(operation=ActivateRules, model=RuleSet)
 
 def _show_force(rule_set: RuleSet) -> str:
     if rule_set.pk == get_active_id():
-        return show_status("active", "In force", {"active": Tone.GOOD})
+        return show_status("active", gettext("In force"), {"active": Tone.GOOD})
     return NOTHING
 
 
@@ -50,8 +45,9 @@ class RulesForm(ReasonForm):
     """A new version of the rules, beginning with those of the page, and what is new in it."""
 
     definition = forms.JSONField(
+        label=_("Definition"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 30}),
-        help_text="JSON, as docs/antifraud.md describes it. Amounts are whole units of a currency.",
+        help_text=_("JSON, as docs/antifraud.md describes it. Amounts are whole units of a currency."),
     )
 
 
@@ -59,31 +55,31 @@ class RulesForm(ReasonForm):
 class RuleSetAdmin(BankAdmin):
     """A version of the rules, and what it has found."""
 
-    help_text = (
+    help_text = _(
         "Each version of the antifraud rules, newest first. A version never changes: propose a new one, try it on past "
         "transfers with manage.py replay_antifraud, then have it put in force by a second person."
     )
-    empty_text = "No version matches."
-    search_help_text = "Id"
+    empty_text = _("No version matches.")
+    search_help_text = _("Id")
     ordering = ("-number",)
     list_select_related = ("made_by",)
     list_display = (
-        column("Version", lambda rule_set: rule_set),
-        column("In force", _show_force),
-        column("What is new", lambda rule_set: rule_set.note),
-        column("By", lambda rule_set: rule_set.made_by or NOTHING),
-        column("Proposed", lambda rule_set: show_moment(rule_set.made_at)),
+        column(_("Version"), lambda rule_set: rule_set),
+        column(_("In force"), _show_force),
+        column(_("What is new"), lambda rule_set: rule_set.note),
+        column(_("By"), lambda rule_set: rule_set.made_by or NOTHING),
+        column(_("Proposed"), lambda rule_set: show_moment(rule_set.made_at)),
     )
     fieldsets = (
         (
-            "Version",
+            _("Version"),
             {
                 "fields": (
-                    column("Version", lambda rule_set: rule_set),
-                    column("In force", _show_force),
-                    column("What is new", lambda rule_set: rule_set.note),
-                    column("By", lambda rule_set: rule_set.made_by or NOTHING),
-                    column("Proposed", lambda rule_set: show_moment(rule_set.made_at)),
+                    column(_("Version"), lambda rule_set: rule_set),
+                    column(_("In force"), _show_force),
+                    column(_("What is new"), lambda rule_set: rule_set.note),
+                    column(_("By"), lambda rule_set: rule_set.made_by or NOTHING),
+                    column(_("Proposed"), lambda rule_set: show_moment(rule_set.made_at)),
                 )
             },
         ),
@@ -95,10 +91,10 @@ class ProposeRules(Act):
     """Write a new version."""
 
     name = "propose"
-    title = "Propose a new version"
+    title = _("Propose a new version")
     icon = "edit_note"
     permission = "antifraud.propose_ruleset"
-    explanation = "A new version is kept, beginning with these rules. Nothing is judged by it until it is in force."
+    explanation = _("A new version is kept, beginning with these rules. Nothing is judged by it until it is in force.")
     form = RulesForm
 
     def make_form(self, subject: RuleSet, **filled_in: Any) -> forms.Form:
@@ -110,11 +106,11 @@ class ProposeRules(Act):
     def carry_out(self, *, subject: RuleSet, seen: str, answers: Mapping[str, Any], actor: User, now: datetime) -> str:
         """Keep it."""
         if not isinstance(answers["definition"], dict):
-            raise InvalidInputError(errors={"definition": ["Give a JSON object."]})
+            raise InvalidInputError(errors={"definition": [gettext("Give a JSON object.")]})
         rule_set = services.propose_rules(
             definition=answers["definition"], note=answers["reason"], actor=actor, now=now
         )
-        return f"Version {rule_set.number} is proposed."
+        return gettext("Version %(number)s is proposed.") % {"number": rule_set.number}
 
 
 @act_on(RuleSet)
@@ -136,19 +132,19 @@ class AskToActivate(RequestAct):
 @table_on(RuleSet, permission="antifraud.view_ruleset")
 def _show_rules(request: HttpRequest, rule_set: RuleSet) -> Table:
     return Table(
-        title="Rules",
-        headings=("Rule", "Counts", "Leads to", "With"),
+        title=gettext("Rules"),
+        headings=(gettext("Rule"), gettext("Counts"), gettext("Leads to"), gettext("With")),
         rows=[
             (
-                entry.rule.title,
+                gettext(entry.rule.title),
                 show_status(entry.mode, Mode(entry.mode).label, MODE_TONES),
                 Decision(entry.action).label,
                 _show_terms(entry),
             )
             for entry in read_rules(definition=rule_set.definition).rules
         ],
-        empty="This version has no rules: every order is accepted.",
-        help="In the order in which they are asked. Amounts are whole units; * is any other currency.",
+        empty=gettext("This version has no rules: every order is accepted."),
+        help=gettext("In the order in which they are asked. Amounts are whole units; * is any other currency."),
     )
 
 
@@ -159,21 +155,21 @@ def _show_terms(entry: RuleEntry) -> str:
 
 def _show_term(value: int | Mapping[str, int]) -> str:
     if isinstance(value, int):
-        return f"{value:,}"
-    return " / ".join(f"{amount:,} {currency}" for currency, amount in value.items())
+        return show_count(value)
+    return " / ".join(f"{show_count(amount)} {currency}" for currency, amount in value.items())
 
 
 @table_on(RuleSet, permission="antifraud.view_ruleset")
 def _show_activations(request: HttpRequest, rule_set: RuleSet) -> Table:
     activations = Activation.objects.filter(rule_set=rule_set)
     return Table(
-        title="Put in force",
-        headings=("Since", "Approval"),
+        title=gettext("Put in force"),
+        headings=(gettext("Since"), gettext("Approval")),
         rows=[
             (show_moment(each.activated_at), link_to(Approval, each.approval_id))
             for each in activations.order_by("-pk")
         ],
-        empty="This version was never in force.",
+        empty=gettext("This version was never in force."),
     )
 
 
@@ -182,18 +178,24 @@ def _show_report(request: HttpRequest, rule_set: RuleSet) -> Table:
     """Show what each rule found in the last days, and how many transfers a rule in shadow would have stopped."""
     counts = count_findings(rule_set_id=rule_set.pk, since=timezone.now() - _REPORTED)
     return Table(
-        title="What its rules found in the last 30 days",
-        headings=("Rule", "Counts", "Leads to", Amount("Found"), Amount("Would have changed the decision")),
+        title=gettext("What its rules found in the last 30 days"),
+        headings=(
+            gettext("Rule"),
+            gettext("Counts"),
+            gettext("Leads to"),
+            Amount(gettext("Found")),
+            Amount(gettext("Would have changed the decision")),
+        ),
         rows=[
             (
                 each.rule,
                 show_status(each.mode, Mode(each.mode).label, MODE_TONES),
                 each.action,
-                f"{each.found:,}",
-                f"{each.would_change:,}",
+                show_count(each.found),
+                show_count(each.would_change),
             )
             for each in counts
         ],
-        empty="No rule has found anything.",
-        help="A rule in shadow would have changed the decision where the rules that count accepted the order.",
+        empty=gettext("No rule has found anything."),
+        help=gettext("A rule in shadow would have changed the decision where the rules that count accepted the order."),
     )

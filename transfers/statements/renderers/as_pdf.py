@@ -70,7 +70,7 @@ def _make_block(entry: Entry, currency: str) -> _Block:
 
 def _list_texts(entry: Entry) -> list[str]:
     party = entry.counterparty
-    texts = [f"{entry.kind.label}: {party.name}" if party else entry.kind.label]
+    texts = [f"{entry.kind.label}: {party.name}" if party else str(entry.kind.label)]
     if party and party.number:
         texts.append(f"Account {party.number}")
     if entry.remittance_information:
