@@ -19,7 +19,8 @@ from core.errors import BankError
 # The hot path sends its statements through psycopg itself, on the connection that Django's `atomic` manages: with bind
 # parameters on the server and prepared once a connection. Rows travel as one JSON parameter, an array of arrays, which
 # costs the client a fraction of what a parameter for each column does. Several writes go out as one statement
-# (`run_together`, `run_after`), so that a transfer costs few round trips and holds its locks briefly.
+# (`run_together`, `after`), and statements that must not be one go out in one round trip (`run_in_turn`), so that a
+# transfer waits little for the network and holds its locks briefly.
 
 
 @models.Field.register_lookup
@@ -44,11 +45,11 @@ class Statement:
     def __init__(self, sql: str) -> None:
         """Keep `sql`, with %s for parameters."""
         self.sql = sql
-        self._numbered = _number(sql)
+        self.numbered = _number(sql)
 
     def run(self, *params: Any) -> list[tuple[Any, ...]]:
         """Execute a query, or a write with RETURNING, inside the current transaction and return its rows."""
-        return _execute(self._numbered, params).fetchall()
+        return _execute(self.numbered, params).fetchall()
 
 
 class Write(NamedTuple):
@@ -56,6 +57,17 @@ class Write(NamedTuple):
 
     statement: Statement
     params: tuple[Any, ...]
+
+
+class Query(NamedTuple):
+    """A query with its parameters, to be run on its own or in turn with others."""
+
+    statement: Statement
+    params: tuple[Any, ...]
+
+    def run(self) -> list[tuple[Any, ...]]:
+        """Execute the query inside the current transaction and return its rows."""
+        return self.statement.run(*self.params)
 
 
 class Row(msgspec.Struct, array_like=True, gc=False):
@@ -102,18 +114,29 @@ def as_array(ids: Collection[UUID]) -> str:
     return f"{{{msgspec.json.encode(ids).decode()[1:-1]}}}"
 
 
-def run_after(first: Write, query: Statement, *params: Any) -> list[tuple[Any, ...]]:
-    """Execute `query` after the write `first`, as one statement, and return the query's rows.
+def after(first: Write, query: Query) -> Query:
+    """Return `query` as it runs after the write `first`, as one statement.
 
     The write returns rows, which the query must read as the table `first`, even if only to count them: what asks for
     them makes PostgreSQL carry out the write before it reads, and locks, rows of the query's own.
     """
-    return _execute(_combine_after(first.statement, query), [*first.params, *params]).fetchall()
+    return Query(_combine_after(first.statement, query.statement), (*first.params, *query.params))
 
 
 @lru_cache(maxsize=64)
-def _combine_after(first: Statement, query: Statement) -> str:
-    return _number(f"WITH first AS ({first.sql.strip()}) {query.sql}")
+def _combine_after(first: Statement, query: Statement) -> Statement:
+    return Statement(f"WITH first AS ({first.sql.strip()}) {query.sql}")
+
+
+def run_in_turn(*queries: Query) -> list[list[tuple[Any, ...]]]:
+    """Execute queries in one round trip and return the rows of each; if one fails, those after it are not run.
+
+    Each is a statement of its own, which begins when the one before has ended: it sees what was committed while that
+    one waited for a lock. Each has a cursor of its own, as the rows of one could be taken for those of another.
+    """
+    with without_waiting():
+        cursors = [_execute(query.statement.numbered, query.params) for query in queries]
+    return [cursor.fetchall() for cursor in cursors]
 
 
 def run_together(*writes: Write) -> None:

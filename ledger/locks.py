@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,17 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models.expressions import RawSQL
 
-from core.db import Statement, Write, as_array, is_lock_timeout, require_transaction, run_after, set_lock_timeout
+from core.db import (
+    Query,
+    Statement,
+    Write,
+    after,
+    as_array,
+    is_lock_timeout,
+    require_transaction,
+    run_in_turn,
+    set_lock_timeout,
+)
 from ledger.errors import AccountBusyError
 from ledger.models import LedgerAccount
 
@@ -84,7 +95,7 @@ def lock_balances(*, account_ids: Collection[UUID]) -> dict[UUID, LockedBalance]
     """
     with _busy_accounts():
         rows = _lock_statement(rows_written="0").run(as_array(account_ids))
-    return {row[1]: LockedBalance(*row[1:]) for row in rows}
+    return _read_balances(rows)
 
 
 def lock_balances_after(first: Write, *, account_ids: Collection[UUID]) -> tuple[dict[UUID, LockedBalance], int]:
@@ -93,10 +104,34 @@ def lock_balances_after(first: Write, *, account_ids: Collection[UUID]) -> tuple
     Returns the balances by id and how many rows `first` has written; if there is no account to lock, nobody counts them
     and it is 0, as if none were.
     """
-    query = _lock_statement(rows_written=_COUNT_FIRST)
     with _busy_accounts():
-        rows = run_after(first, query, f"{settings.LOCK_TIMEOUT_MS}ms", as_array(account_ids))
-    return {row[1]: LockedBalance(*row[1:]) for row in rows}, rows[0][0] if rows else 0
+        rows = _lock_after(first, account_ids).run()
+    return _read_balances(rows), _count_written(rows)
+
+
+def lock_balances_between(
+    first: Write, then: Query, *, account_ids: Collection[UUID]
+) -> tuple[dict[UUID, LockedBalance], int, list[tuple[Any, ...]]]:
+    """Do as `lock_balances_after` does, and run `then` once the accounts are locked, in the same round trip.
+
+    Returns also the rows of `then`, which sees whatever those have committed that held the accounts before.
+    """
+    with _busy_accounts():
+        rows, found = run_in_turn(_lock_after(first, account_ids), then)
+    return _read_balances(rows), _count_written(rows), found
+
+
+def _lock_after(first: Write, account_ids: Collection[UUID]) -> Query:
+    params = f"{settings.LOCK_TIMEOUT_MS}ms", as_array(account_ids)
+    return after(first, Query(_lock_statement(rows_written=_COUNT_FIRST), params))
+
+
+def _read_balances(rows: list[tuple[Any, ...]]) -> dict[UUID, LockedBalance]:
+    return {row[1]: LockedBalance(*row[1:]) for row in rows}
+
+
+def _count_written(rows: list[tuple[Any, ...]]) -> int:
+    return rows[0][0] if rows else 0
 
 
 def lock_accounts(*, account_ids: Collection[UUID], nowait: bool = False) -> dict[UUID, LedgerAccount]:

@@ -13,18 +13,17 @@ from uuid import UUID
 from django.db import transaction
 
 from core.errors import BankError
-from core.idempotency import Claim, claim_keys, find_made, hash_request, keys_in_use
+from core.idempotency import Claim, find_made, hash_request
 from core.ids import uuid7
-from ledger.locks import LockedBalance, lock_balances_after
+from ledger.locks import LockedBalance
 from transfers.antifraud.errors import RejectedByAntifraudError
-from transfers.antifraud.judging import prepare_judge
 from transfers.antifraud.selectors import get_first_records
-from transfers.decisions import Decider, get_sides
+from transfers.decisions import Decider
 from transfers.errors import BatchRefusedError
 from transfers.models import TransferBatch
 from transfers.orders import STORED_FAILURES, Submission, TransferOrder
 from transfers.records import TransferRecord
-from transfers.services import carry_out
+from transfers.services import carry_out, claim_and_lock
 from transfers.states import TransferStatus
 
 logger = logging.getLogger(__name__)
@@ -76,16 +75,13 @@ def submit_batch(*, batch: BatchOrder, now: datetime) -> BatchSubmission:
     of an atomic batch that would be in review is refused as one that antifraud rejects.
     """
     claim = Claim(batch.principal_id, batch.idempotency_key, batch.hash(), uuid7())
-    account_ids = {account_id for order in batch.orders for account_id in get_sides(order)}
     with transaction.atomic(durable=True):
-        with keys_in_use():
-            balances, claimed = lock_balances_after(claim_keys(claims=[claim], now=now), account_ids=account_ids)
-        made = None if claimed else find_made(claim=claim)
+        locked = claim_and_lock(claims=[claim], orders=batch.orders, now=now)
+        made = None if locked.claimed else find_made(claim=claim)
         if made is not None:
             return BatchSubmission(_read_outcomes(made), is_replayed=True)
-        judge = prepare_judge(movements=[order.movement for order in batch.orders], now=now)
         submissions = carry_out(
-            decider=Decider(balances=balances, judge=judge, now=now),
+            decider=Decider(balances=locked.balances, judge=locked.judge, now=now),
             asked=[(uuid7(), order) for order in batch.orders],
         )
         outcomes = [_describe(*each) for each in zip(batch.client_references, submissions, strict=True)]

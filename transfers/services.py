@@ -6,15 +6,16 @@ Note [The path of a submission]
     remember   read what went before on the accounts, for antifraud: after the lock, in a statement of its own
     decide     in memory, order by order: refuse, fail, hold for review or post
     write      entries, postings, balances, transfers and events
-To claim and to lock is one statement, to remember a second, to write another for each _STEP orders, which PostgreSQL
-carries out while the next are decided; each transfer in review adds two. Keys are claimed before accounts are locked,
-and both in one order everywhere, so that no two submissions deadlock.
+To claim and to lock is one statement, to remember a second in the same round trip, to write another for each _STEP
+orders, which PostgreSQL carries out while the next are decided; each transfer in review adds two. Keys are claimed
+before accounts are locked, and both in one order everywhere, so that no two submissions deadlock.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -24,8 +25,8 @@ from core.errors import BankError, IdempotencyKeyReusedError
 from core.idempotency import Claim, claim_keys, find_keys, keys_in_use, release_keys
 from core.ids import uuid7
 from core.models import IdempotencyKey
-from ledger.locks import lock_balances_after
-from transfers.antifraud.judging import prepare_judge
+from ledger.locks import LockedBalance, lock_balances_after, lock_balances_between
+from transfers.antifraud.judging import Judge, inquire, make_judge
 from transfers.antifraud.selectors import get_first_records
 from transfers.decisions import Decider, get_sides
 from transfers.orders import Submission, TransferOrder
@@ -74,16 +75,38 @@ def submit_in_transaction(*, orders: Sequence[TransferOrder], now: datetime) -> 
 
 def _submit(*, orders: Sequence[TransferOrder], now: datetime) -> list[Submission | BankError]:
     claims = [Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7()) for order in orders]
-    account_ids = {account_id for order in orders for account_id in get_sides(order)}
-    with keys_in_use():
-        balances, claimed = lock_balances_after(claim_keys(claims=claims, now=now), account_ids=account_ids)
-    repeated = {} if claimed == len(claims) else _replay(claims)
+    locked = claim_and_lock(claims=claims, orders=orders, now=now)
+    repeated = {} if locked.claimed == len(claims) else _replay(claims)
     asked = [(claim.resource_id, order) for claim, order in zip(claims, orders, strict=True)]
-    new = [order.movement for position, order in enumerate(orders) if position not in repeated]
-    decider = Decider(balances=balances, judge=prepare_judge(movements=new, now=now), now=now)
+    decider = Decider(balances=locked.balances, judge=locked.judge, now=now)
     outcomes = carry_out(decider=decider, asked=asked, repeated=repeated)
     release_keys(claims=_list_refused(claims, outcomes, repeated))
     return outcomes
+
+
+class Locked(NamedTuple):
+    """What a submission has claimed and locked: balances by id, how many of its keys are new, and who judges it."""
+
+    balances: dict[UUID, LockedBalance]
+    claimed: int
+    judge: Judge
+
+
+def claim_and_lock(*, claims: Sequence[Claim], orders: Sequence[TransferOrder], now: datetime) -> Locked:
+    """Claim keys, then lock the accounts of `orders`, then read what went before on them, in one round trip.
+
+    Raises AccountBusyError or IdempotencyKeyInUseError. If there is no account to lock, no key counts as new.
+    """
+    account_ids = {account_id for order in orders for account_id in get_sides(order)}
+    inquiry = inquire(movements=[order.movement for order in orders], now=now)
+    claim = claim_keys(claims=claims, now=now)
+    rows: list[tuple[Any, ...]] = []
+    with keys_in_use():
+        if inquiry.sides:
+            balances, claimed, rows = lock_balances_between(claim, inquiry.query, account_ids=account_ids)
+        else:
+            balances, claimed = lock_balances_after(claim, account_ids=account_ids)
+    return Locked(balances, claimed, make_judge(inquiry=inquiry, rows=rows))
 
 
 def carry_out(

@@ -15,7 +15,6 @@ from core.idempotency import Claim, claim_keys, delete_stale_keys, hash_request
 from core.ids import uuid7
 from core.models import IdempotencyKey
 from ledger.errors import AccountBlockedError
-from ledger.locks import lock_balances_after
 from tests.factories import unblock_account
 from tests.proof import find_faults
 from tests.races.rivals import locked_elsewhere, start_until_blocked
@@ -23,7 +22,7 @@ from tests.races.rivals import run_together as run_rivals
 from tests.transfers.desk import NOW, Desk, describe
 from transfers.models import Transfer
 from transfers.orders import Submission
-from transfers.services import submit_transfers
+from transfers.services import claim_and_lock, submit_transfers
 
 
 def test_the_same_order_under_the_same_key_gets_the_first_answer(desk: Desk) -> None:
@@ -185,13 +184,13 @@ def test_a_key_that_is_deleted_as_stale_while_it_is_met_is_in_use(
     desk = Desk()
     desk.submit("alice -> carla 30", key="lunch")
 
-    def lock_then_lose_the_key(*args: Any, **kwargs: Any) -> object:
-        locked = lock_balances_after(*args, **kwargs)
+    def lock_then_lose_the_key(**terms: Any) -> object:
+        locked = claim_and_lock(**terms)
         run_rivals(lambda: delete_stale_keys(now=NOW + timedelta(days=1_000)))
         return locked
 
     with monkeypatch.context() as patched:
-        patched.setattr("transfers.services.lock_balances_after", lock_then_lose_the_key)
+        patched.setattr("transfers.services.claim_and_lock", lock_then_lose_the_key)
         with pytest.raises(IdempotencyKeyInUseError):
             desk.submit("alice -> carla 30", key="lunch")
 

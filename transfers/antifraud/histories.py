@@ -2,8 +2,9 @@
 
 Note [Facts under the lock]
 The query runs once the accounts are locked, as a statement of its own: so it sees whatever a rival has committed that
-held them, and two parallel orders cannot both slip below a limit. Of each account it reads the latest WINDOW orders of
-a day at most, the latest HABIT whenever they were, and counts those of the last minute, by the indexes that lists need
+held them, and two parallel orders cannot both slip below a limit. It is sent along with the statement that locks, so
+the accounts are held for no round trip more. Of each account it reads as many of the latest orders of a day as the
+rules in force could count, WINDOW at most, and the latest HABIT whenever they were, by the indexes that lists need
 anyway. So an account costs the same whether it gives a thousand orders a day or a hundred thousand.
 
 Ids are in the order of time but for clocks and waiting, so they bound what is read; the moments decide.
@@ -16,9 +17,9 @@ from uuid import UUID
 
 import msgspec
 
-from core.db import Row, Statement, as_rows, rows_of
+from core.db import Query, Row, Statement, as_rows, rows_of
 from core.ids import uuid7_floor
-from transfers.antifraud.rules import MINUTE_WINDOW, WINDOW
+from transfers.antifraud.rules import WINDOW
 
 HABIT = 100
 """How many of an account's latest orders say what is usual, and who is known."""
@@ -34,11 +35,13 @@ _LAST_ID = UUID(int=2**128 - 1)
 class Side(NamedTuple):
     """An account of an order, and what of its history a rule could need; the rest is not read, and taken for nothing.
 
-    `near` is what is just below a limit, in minor units.
+    `sent` is how many of its latest orders of a day are looked at, `minute` how many of the last minute are counted if
+    that may be more, `near` what is just below a limit, in minor units.
     """
 
     account_id: UUID
-    sent: bool
+    sent: int
+    minute: int
     habit: bool
     received: bool
     near: tuple[int, int]
@@ -56,7 +59,8 @@ class _Side(Row):
 
     place: int
     account_id: UUID
-    reads_sent: int
+    sent_limit: int
+    minute_limit: int
     reads_habit: int
     reads_received: int
     near_low: int
@@ -121,13 +125,13 @@ _QUERY = f"""
     SELECT asked.place, account.created_at,
            (SELECT rule_set_id FROM antifraud_activation ORDER BY id DESC LIMIT 1),
            {_is_listed("blocked")}, {_is_listed("trusted")},
-           CASE WHEN sent.day < {WINDOW} THEN sent.minute ELSE (
+           CASE WHEN asked.minute_limit = 0 OR sent.day < asked.sent_limit THEN sent.minute ELSE (
                SELECT count(*) FROM (
                    SELECT FROM transfers_transfer
                    WHERE debtor_account_id = asked.account_id
                      AND id >= asked.minute_floor AND id <= asked.last_id
                      AND created_at > asked.minute AND (created_at, id) < (asked.until, asked.before_id)
-                   LIMIT {MINUTE_WINDOW}
+                   LIMIT asked.minute_limit
                ) latest
            ) END,
            sent.hour, sent.day, sent.near_limit + received.near_limit, sent.recipients,
@@ -142,10 +146,10 @@ _QUERY = f"""
                array_agg(DISTINCT creditor_account_id) FILTER (WHERE creditor_account_id IS NOT NULL) AS recipients
         FROM (
             SELECT created_at, amount, creditor_account_id FROM transfers_transfer
-            WHERE debtor_account_id = asked.account_id AND asked.reads_sent = 1
+            WHERE debtor_account_id = asked.account_id
               AND id >= asked.day_floor AND id <= asked.last_id
               AND created_at > asked.day AND (created_at, id) < (asked.until, asked.before_id)
-            ORDER BY id DESC LIMIT {WINDOW}
+            ORDER BY id DESC LIMIT asked.sent_limit
         ) latest
     ) sent
     CROSS JOIN LATERAL (
@@ -190,10 +194,13 @@ class Read(NamedTuple):
     rule_set_id: UUID | None
 
 
-def read_histories(*, sides: Collection[Side], now: datetime) -> Read:
-    """Return the history of each side's account, up to this moment; accounts that are not customers' have none."""
+def ask_histories(*, sides: Collection[Side], now: datetime) -> Query:
+    """Return the query of the history of each side's account, up to the moment at which it runs.
+
+    Accounts that are not customers' have none.
+    """
     rows = [_Side(place, *_list_columns(side)) for place, side in enumerate(sides)]
-    return _read(_NOW.run(*_list_times(now, Past(_FOREVER, _LAST_ID), _LAST_ID), as_rows(rows)))
+    return Query(_NOW, (*_list_times(now, Past(_FOREVER, _LAST_ID), _LAST_ID), as_rows(rows)))
 
 
 def read_past_histories(*, sides: Iterable[tuple[Side, Past]]) -> Read:
@@ -202,12 +209,12 @@ def read_past_histories(*, sides: Iterable[tuple[Side, Past]]) -> Read:
     for place, (side, past) in enumerate(sides):
         last_id = max(past.id, uuid7_floor(past.until + _ID_SLACK))
         rows.append((place, *_list_columns(side), *_list_times(past.until, past, last_id)))
-    return _read(_THEN.run(as_rows(rows)))
+    return read_rows(rows=_THEN.run(as_rows(rows)))
 
 
-def _list_columns(side: Side) -> tuple[UUID, int, int, int, int, int]:
+def _list_columns(side: Side) -> tuple[UUID, int, int, int, int, int, int]:
     """Return a side as the columns of a row."""
-    return side.account_id, int(side.sent), int(side.habit), int(side.received), *side.near
+    return side.account_id, side.sent, side.minute, int(side.habit), int(side.received), *side.near
 
 
 def _list_times(
@@ -219,7 +226,8 @@ def _list_times(
     return *floors, minute, hour, day, past.until, past.id, last_id
 
 
-def _read(rows: list[tuple[Any, ...]]) -> Read:
+def read_rows(*, rows: list[tuple[Any, ...]]) -> Read:
+    """Return what a query of histories has found."""
     return Read({row[0]: _make_history(row) for row in rows}, rows[0][2] if rows else None)
 
 

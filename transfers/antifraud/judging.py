@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
 
-from core.db import Row, Statement, Write, as_rows, columns_of, rows_of
-from transfers.antifraud.histories import History, Side, read_histories
+from core.db import Query, Row, Statement, Write, as_rows, columns_of, rows_of
+from transfers.antifraud.histories import History, Read, Side, ask_histories, read_rows
 from transfers.antifraud.rule_sets import ActiveRules, expect_active_rules, note_active_rules
 from transfers.antifraud.rules import Facts, Finding, RuleBook, decide
 from transfers.antifraud.states import Decision, Mode
@@ -134,23 +134,50 @@ class Judge:
         )
 
 
-def prepare_judge(*, movements: Sequence[Movement], now: datetime) -> Judge:
-    """Read what went before `movements` on their accounts, which this transaction has locked, and return their judge.
+class Inquiry(NamedTuple):
+    """What has to be read before movements are judged, by the rules that are expected to be in force."""
 
-    One query, however many there are; none where nothing is to be judged.
-    """
+    movements: Sequence[Movement]
+    rules: ActiveRules
+    sides: Sequence[Side]
+    now: datetime
+
+    @property
+    def query(self) -> Query:
+        """What went before on the accounts: to be run once they are locked, in a statement of its own."""
+        return ask_histories(sides=self.sides, now=self.now)
+
+
+def inquire(*, movements: Sequence[Movement], now: datetime) -> Inquiry:
+    """Return what is to be read about `movements`, in one query however many there are; nothing if none is judged."""
     rules = expect_active_rules()
-    if all(movement.debtor_account_id is None for movement in movements):
-        return Judge(rules=rules, histories={}, now=now)
-    sides = list_sides(book=rules.book, movements=movements)
-    read = read_histories(sides=sides, now=now)
-    if read.rule_set_id is not None and read.rule_set_id != rules.id:
-        rules = note_active_rules(rule_set_id=read.rule_set_id)
-        sides = list_sides(book=rules.book, movements=movements)
-        read = read_histories(sides=sides, now=now)  # what is read depends on the rules
+    is_judged = any(movement.debtor_account_id is not None for movement in movements)
+    return Inquiry(movements, rules, list_sides(book=rules.book, movements=movements) if is_judged else (), now)
+
+
+def make_judge(*, inquiry: Inquiry, rows: list[tuple[Any, ...]]) -> Judge:
+    """Return the judge who knows what the query of `inquiry` has found, in this transaction.
+
+    Asks once more if other rules have come into force: what is read depends on them.
+    """
+    read = read_rows(rows=rows)
+    if read.rule_set_id is None or read.rule_set_id == inquiry.rules.id:
+        return Judge(rules=inquiry.rules, histories=_name_histories(inquiry.sides, read), now=inquiry.now)
+    rules = note_active_rules(rule_set_id=read.rule_set_id)
+    anew = inquiry._replace(rules=rules, sides=list_sides(book=rules.book, movements=inquiry.movements))
+    return Judge(rules=rules, histories=_name_histories(anew.sides, read_rows(rows=anew.query.run())), now=inquiry.now)
+
+
+def prepare_judge(*, movements: Sequence[Movement], now: datetime) -> Judge:
+    """Read what went before on the accounts of `movements`, which this transaction has locked; return their judge."""
+    inquiry = inquire(movements=movements, now=now)
+    rows = inquiry.query.run() if inquiry.sides else []
+    return make_judge(inquiry=inquiry, rows=rows)
+
+
+def _name_histories(sides: Sequence[Side], read: Read) -> dict[UUID, History]:
     places = enumerate(sides)
-    histories = {side.account_id: read.histories[place] for place, side in places if place in read.histories}
-    return Judge(rules=rules, histories=histories, now=now)
+    return {side.account_id: read.histories[place] for place, side in places if place in read.histories}
 
 
 def list_sides(*, book: RuleBook, movements: Iterable[Movement]) -> list[Side]:
@@ -160,11 +187,12 @@ def list_sides(*, book: RuleBook, movements: Iterable[Movement]) -> list[Side]:
     for debtor_id, creditor_id, amount, currency in movements:
         low, high = band = book.get_band(currency)
         if debtor_id is not None:
+            sent, minute = book.count_needed(amount, currency)
             habit = book.needs_habit(amount, currency)
-            _add(sides, Side(debtor_id, sent=True, habit=habit, received=low <= amount < high, near=band))
+            _add(sides, Side(debtor_id, sent, minute, habit=habit, received=low <= amount < high, near=band))
         if creditor_id is not None:
             received = needs_payers and debtor_id is not None
-            _add(sides, Side(creditor_id, sent=False, habit=False, received=received, near=band))
+            _add(sides, Side(creditor_id, sent=0, minute=0, habit=False, received=received, near=band))
     return list(sides.values())
 
 
@@ -173,7 +201,8 @@ def _add(sides: dict[UUID, Side], side: Side) -> None:
     known = sides.get(side.account_id)
     if known is not None:
         side = side._replace(
-            sent=known.sent or side.sent,
+            sent=max(known.sent, side.sent),
+            minute=max(known.minute, side.minute),
             habit=known.habit or side.habit,
             received=known.received or side.received,
         )

@@ -31,9 +31,10 @@ Amounts = Annotated[
 class Facts(msgspec.Struct, gc=False):
     """What the rules know of an order: it, and what went before it on its accounts. Amounts are minor units.
 
-    Counts are of orders before this one, whatever became of them, and none is above WINDOW or, of the last minute,
-    MINUTE_WINDOW. What is known of a payer or a counterparty is that money moved. `habit_count` and `habit_sum` are of
-    the debtor's latest completed transfers. What no rule could ask of this order is left at nothing.
+    Counts are of orders before this one, whatever became of them, and none goes further than a rule could ask: WINDOW
+    at most or, of the last minute, MINUTE_WINDOW. What is known of a payer or a counterparty is that money moved.
+    `habit_count` and `habit_sum` are of the debtor's latest completed transfers. What no rule could ask of this order
+    is left at nothing.
     """
 
     amount: int
@@ -64,6 +65,10 @@ class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     def find(self, facts: Facts) -> str | None:
         """Return what is suspicious, in words without personal data, or None."""
         raise NotImplementedError
+
+    def count_needed(self, amount: int, currency: str) -> tuple[int, int]:
+        """Return how many of the debtor's latest orders, of a day and of a minute, decide about such an order."""
+        return 0, 0
 
 
 def _reach(amounts: Mapping[str, int], currency: str) -> int | None:
@@ -103,6 +108,10 @@ class Velocity(_Rule, frozen=True, tag="velocity"):
         if self.per_day is not None and facts.sent_day >= self.per_day:
             return f"more than {self.per_day} orders within a day"
         return None
+
+    def count_needed(self, amount: int, currency: str) -> tuple[int, int]:
+        """Ask for as many as it allows."""
+        return max(self.per_hour or 0, self.per_day or 0), self.per_minute or 0
 
 
 class Habit(_Rule, frozen=True, tag="habit"):
@@ -186,6 +195,11 @@ class Structuring(_Rule, frozen=True, tag="structuring"):
         high = _reach(self.limit, currency)
         return (0, 0) if high is None else (high - high * self.within_percent // 100, high)
 
+    def count_needed(self, amount: int, currency: str) -> tuple[int, int]:
+        """Ask for the day's, if this one is just below the limit."""
+        low, high = self.get_band(currency)
+        return (WINDOW, 0) if low <= amount < high else (0, 0)
+
 
 class FanOut(_Rule, frozen=True, tag="fan_out"):
     """Money to many accounts."""
@@ -199,6 +213,10 @@ class FanOut(_Rule, frozen=True, tag="fan_out"):
         if facts.is_debtor_trusted or facts.recipients_day + facts.is_new_recipient_today <= self.per_day:
             return None
         return f"money to more than {self.per_day} accounts within a day"
+
+    def count_needed(self, amount: int, currency: str) -> tuple[int, int]:
+        """Ask for the day's, as many may go to one account."""
+        return WINDOW, 0
 
 
 class FanIn(_Rule, frozen=True, tag="fan_in"):
@@ -275,6 +293,18 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if entry.mode != "off" and (text := entry.rule.find(facts)):
                 findings.append(Finding(get_code(type(entry.rule)), entry.action, entry.mode, text))
         return findings
+
+    def count_needed(self, amount: int, currency: str) -> tuple[int, int]:
+        """Return how many of a debtor's latest orders of a day a rule could ask about, and of the last minute if more.
+
+        The second is 0 where the first are enough.
+        """
+        sent = minute = 0
+        for entry in self.rules:
+            if entry.mode != "off":
+                day, short = entry.rule.count_needed(amount, currency)
+                sent, minute = max(sent, day), max(minute, short)
+        return (sent, minute) if minute > WINDOW else (max(sent, minute), 0)
 
     def needs_habit(self, amount: int, currency: str) -> bool:
         """Tell whether a rule could ask what is usual on the account, or who is known."""
