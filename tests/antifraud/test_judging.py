@@ -12,6 +12,7 @@ from tests.factories import make_staff, pay_in
 from tests.proof import find_faults
 from tests.transfers.desk import NOW, Desk, describe
 from tests.wire import listening
+from transfers.antifraud.defaults import FIRST_RULES
 from transfers.antifraud.models import Judgement, Review
 from transfers.antifraud.services import lift_listing, list_party
 from transfers.antifraud.states import ListingEffect
@@ -216,6 +217,14 @@ def test_what_was_long_ago_does_not_count(desk: Desk) -> None:
     ]
 
     assert outcomes == ["completed", "in_review", "in_review", "completed", "in_review", "completed"]
+
+
+def test_a_new_bank_looks_at_more_orders_a_minute_than_anybody_types(desk: Desk) -> None:
+    put_in_force(*FIRST_RULES["rules"])
+
+    outcomes = submit_transfers(orders=[desk.read("alice -> carla 1") for _ in range(61)], now=NOW)
+
+    assert [describe(outcome) for outcome in outcomes] == ["completed"] * 60 + ["in_review"]
 
 
 def test_a_rule_in_shadow_is_recorded_and_changes_nothing(desk: Desk) -> None:

@@ -6,15 +6,17 @@ is much, how many are many - begins in shadow, for its report to say what the li
 
 from typing import Any
 
-from transfers.antifraud.rules import MINUTE_WINDOW
-
 _VERY_MUCH = {"*": 1_000_000, "JPY": 100_000_000, "KRW": 1_000_000_000, "CLP": 1_000_000_000}
 _WHAT_NOBODY_SENDS = {currency: 10 * amount for currency, amount in _VERY_MUCH.items()}
 
 FIRST_RULES: dict[str, Any] = {
     "rules": [
         {"rule": {"code": "listed"}, "action": "reject", "mode": "active"},
-        {"rule": {"code": "velocity", "per_minute": MINUTE_WINDOW}, "action": "review", "mode": "active"},
+        {
+            "rule": {"code": "velocity", "per_minute": 60, "per_hour": 300, "per_day": 1_000},
+            "action": "review",
+            "mode": "active",
+        },
         {
             "rule": {
                 "code": "habit",
