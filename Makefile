@@ -17,7 +17,7 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test test-kafka fuzz check bench bench-events proof-events proof-planted proof-reports verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka fuzz check bench bench-antifraud bench-events proof-events proof-inactivation proof-planted proof-reports verify manage lock clean installed installed-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -40,7 +40,7 @@ verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2
 test: installed-dev ## run all tests in parallel on engines of their own
 	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto --dist worksteal $(ARGS)
 
-test-kafka: installed-dev ## run the tests of events and faults once more, on Apache Kafka (needs Java 17 and Maven)
+test-kafka: installed-dev ## run the tests of events, faults and flows once more, on Apache Kafka (needs Java 17 and Maven)
 	@exec .ci/test-kafka $(VENV)/bin $(ARGS)
 
 fuzz: installed-dev ## send every call of the API whatever may come; ARGS="--examples 200 --seed 1" sends more
@@ -52,11 +52,17 @@ check: installed-dev ## format, lint, types, imports, migrations, API schema, ev
 bench: installed-dev ## measure the ledger against pgbench, with fsync on
 	@exec $(ENGINES) --durable -- $(VENV)/bin/python -m benchmarks $(ARGS)
 
+bench-antifraud: installed-dev ## measure what the facts cost by which antifraud judges, in processor time
+	@exec $(ENGINES) -- $(VENV)/bin/python -m benchmarks.antifraud $(ARGS)
+
 bench-events: installed-dev ## measure the relay against a bare producer, and the lag up to a consumer, on Apache Kafka
 	@exec $(ENGINES) --durable --apache-kafka -- $(VENV)/bin/python -m benchmarks.events $(ARGS)
 
 proof-events: installed-dev ## kill Apache Kafka, relay and consumers under load, then audit what was consumed
 	@exec $(ENGINES) --apache-kafka -- $(VENV)/bin/python -m proofs.events $(ARGS)
+
+proof-inactivation: installed-dev ## close accounts while everything moves money over them, then look for what moved later
+	@exec $(ENGINES) -- $(VENV)/bin/python -m proofs.inactivation $(ARGS)
 
 proof-planted: installed-dev ## plant bugs in the bank, one by one, and see that the audit of events finds each
 	@exec $(ENGINES) --apache-kafka -- $(VENV)/bin/python -m proofs.planted $(ARGS)
