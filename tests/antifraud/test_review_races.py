@@ -5,9 +5,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
+from pytest_django import Settings
 
 from accounts.services import inactivate_account
 from core.errors import BankError
+from ledger.errors import AccountBusyError
 from ledger.models import Hold
 from tests.antifraud.rulebook import put_in_force, rule
 from tests.factories import make_staff
@@ -49,6 +52,16 @@ def test_who_waited_for_the_account_sees_what_was_ordered_meanwhile(desk: Desk) 
     assert sorted(describe(get()) for get in (get_first, get_second)) == ["completed", "in_review"]
 
 
+def test_who_waits_too_long_is_told_so_and_goes_on_afterwards(desk: Desk, settings: Settings) -> None:
+    settings.LOCK_TIMEOUT_MS = 100
+    connection.close()  # the next one knows no statement yet: none may be taken for known that was never carried out
+
+    with locked_elsewhere(desk.accounts["alice"]), pytest.raises(AccountBusyError):
+        desk.submit("alice -> carla 1")
+
+    assert describe(desk.submit("alice -> carla 1")) == "completed"
+
+
 def hold_in_review(desk: Desk) -> Submission:
     """Let a transfer of all that Alice has be in review."""
     put_in_force(rule("new_counterparty", from_amount={"*": 1}))
@@ -82,4 +95,20 @@ def test_an_inactivation_that_races_an_acceptance_never_loses_money(desk: Desk) 
     assert Transfer.objects.get(pk=submission.transfer.id).status == "completed"
     left = getattr(outcomes[1], "code", "left")
     assert left in ("left", "transaction_in_progress", "account_has_balance")
+    assert find_faults() == []
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_creditor_is_inactivated_or_gets_the_accepted_money_never_both(desk: Desk, attempt: int) -> None:
+    submission = hold_in_review(desk)
+    now = datetime.now(tz=UTC)
+    accept = partial(accept_transfer, transfer_id=submission.transfer.id, reason="Seen", actor=make_staff(), now=now)
+    leave = partial(inactivate_account, account_id=desk.accounts["carla"], reason="Left", actor=None, now=now)
+
+    outcomes: list[Any] = run_together(accept, leave)
+
+    accepted, left = (not isinstance(outcome, BankError) for outcome in outcomes)
+    assert accepted != left
+    assert desk.get_balances("carla") == {"carla": 100 if accepted else 0}
+    assert Review.objects.get().status == ("accepted" if accepted else "open")
     assert find_faults() == []

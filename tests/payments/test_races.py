@@ -2,11 +2,11 @@
 
 import pytest
 
-from accounts.errors import TransactionInProgressError
+from accounts.errors import AccountHasBalanceError, TransactionInProgressError
 from accounts.models import Account
 from accounts.services import inactivate_account
 from core.errors import BankError
-from ledger.chart import SETTLEMENT
+from ledger.chart import SETTLEMENT, SUSPENSE
 from tests.factories import make_account
 from tests.payments.cashier import (
     NOW,
@@ -20,6 +20,7 @@ from tests.payments.cashier import (
     read_own,
     submit,
 )
+from tests.proof import find_faults
 from tests.races.conftest import _many_connections  # noqa: F401 - a fixture
 from tests.races.rivals import run_together
 from transfers.payments.models import Payment
@@ -88,3 +89,21 @@ def test_inactivation_and_the_end_of_a_payment_at_once(attempt: int) -> None:
     assert isinstance(done, Payment)
     assert isinstance(closed, Account | TransactionInProgressError)
     assert read_books(account) == (0, 0)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_return_and_an_inactivation_at_once_leave_no_money_on_a_closed_account(attempt: int) -> None:
+    account = make_account(balance=40)
+    payment = make_payment(account, submit, complete)
+
+    returned, closed = run_together(
+        lambda: give_back(payment.id),
+        lambda: inactivate_account(account_id=account.pk, reason="Moved", actor=None, now=NOW),
+    )
+
+    assert isinstance(returned, Payment)
+    is_closed = isinstance(closed, Account)
+    assert is_closed or isinstance(closed, TransactionInProgressError | AccountHasBalanceError)
+    assert (read_books(account)[0], read_own(SUSPENSE)) == ((0, -40) if is_closed else (40, 0))
+    assert prove() == []
+    assert find_faults() == []
