@@ -9,10 +9,15 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import translation
 
+from accounts.models import Account
+from accounts.operations import BlockToLift, LiftBlock
+from approvals.models import Approval
+from approvals.operations import describe
 from core.admin.amounts import read_amount, write_amount
 from core.errors import InvalidAmountError
 from tests.admin.addresses import MODELS, address, list_addresses
 from tests.admin.conftest import Bank, make_member
+from tests.factories import make_account, make_blocked_account
 
 _SHOWN_ATTRIBUTES = {"placeholder", "aria-label", "title", "alt"}
 _UNSEEN = {"script", "style", "pre", "textarea"}
@@ -174,3 +179,49 @@ def test_an_amount_is_read_as_the_language_writes_it(language: str, text: str) -
 def test_an_amount_of_which_the_sign_could_mean_two_things_is_refused(language: str, text: str) -> None:
     with translation.override(language), pytest.raises(InvalidAmountError):
         read_amount(text, "BRL")
+
+
+@pytest.mark.django_db
+def test_what_one_requests_in_portuguese_another_reads_and_approves_in_english() -> None:
+    account = make_account()
+    maker, checker = Browser(headers={"accept-language": "pt-br"}), Browser()
+    maker.force_login(make_member("ops_maker"))
+    checker.force_login(make_member("ops_checker"))
+
+    asked = maker.post(
+        address(Account, "act", account.pk, "overdraft"), {"overdraft_limit": "500,00", "reason": "Bom cliente"}
+    )
+    approval = Approval.objects.get(subject=str(account.pk))
+    path = address(Approval, "act", approval.pk, "approve")
+    pages = [browser.get(address(Approval, "change", approval.pk)).content.decode() for browser in (maker, checker)]
+    done = checker.post(path, {"seen": bytes(approval.content_hash).hex(), "reason": "Right"})
+
+    assert (asked.status_code, done.status_code) == (302, 302)
+    assert f"A conta {account.number} recebe outro limite de cheque especial." in pages[0]
+    assert f"Account {account.number} gets another overdraft limit." in pages[1]
+    account.refresh_from_db()
+    assert account.overdraft_limit == 500_00
+
+
+@pytest.mark.django_db
+def test_a_block_that_is_to_be_lifted_is_described_alike_in_both_languages() -> None:
+    block = make_blocked_account().blocks.get()
+    payload = BlockToLift(block_id=block.pk)
+
+    with translation.override("pt-br"):
+        described = describe(operation=LiftBlock(), payload=payload)
+
+    assert described == describe(operation=LiftBlock(), payload=payload)
+    assert described.changes[0].after == "Nothing"
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_told_in_the_readers_language() -> None:
+    account = make_account(balance=1_00)
+    browser = Browser(headers={"accept-language": "pt-br"})
+    browser.force_login(make_member("ops_maker"))
+
+    refused = browser.post(address(Account, "act", account.pk, "inactivate"), {"reason": "Pedido do cliente"})
+
+    assert refused.status_code == 409
+    assert "A conta precisa estar vazia antes de ser inativada." in refused.content.decode()

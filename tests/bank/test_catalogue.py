@@ -6,7 +6,9 @@ from bank.catalogue import list_faults, list_messages, read_catalogue
 
 
 def test_the_catalogue_is_complete() -> None:
-    assert list(list_faults(read_catalogue(), list_messages())) == []
+    faults = list(list_faults(read_catalogue(), list_messages()))
+
+    assert faults == [], "Run manage.py update_catalogue, translate in locale/, run it again."
 
 
 def test_finds_what_is_missing_unused_untranslated_or_loses_a_placeholder() -> None:

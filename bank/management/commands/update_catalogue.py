@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bank.catalogue import list_faults, list_messages, read_catalogue, update, write_catalogue
+from bank.catalogue import FOLDER, list_faults, list_messages, read_catalogue, update, write_catalogue
 
 
 class Command(BaseCommand):
@@ -24,4 +24,11 @@ class Command(BaseCommand):
             write_catalogue(catalogue)
         faults = list(list_faults(catalogue, messages))
         if faults:
-            raise CommandError("\n".join(faults))
+            raise CommandError(
+                "\n".join(
+                    [
+                        *faults,
+                        f"Run manage.py update_catalogue, then translate in {FOLDER / 'django.po'} and run it again.",
+                    ]
+                )
+            )
