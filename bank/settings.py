@@ -1,97 +1,31 @@
-"""All settings of the bank, in one file, read from the environment (see .env.example).
+"""All settings of the bank, in one file, read from the environment (see .env.example) by bank/variables.py.
 
 A missing or malformed variable stops the start with a sentence that names it. What can only be judged with
 the other settings at hand is judged by the system checks in bank/checks.py.
 """
 
-import re
-from collections.abc import Collection
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import environ
 import pghistory
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from bank.variables import (
+    env,
+    read_database,
+    read_email,
+    read_one_of,
+    read_positive_int,
+    read_servers,
+    read_url,
+    read_url_or_none,
+    read_version,
+)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.FileAwareEnv()  # every variable can also be given as NAME_FILE, the path of a file that holds it
-environ.Env.read_env(BASE_DIR / ".env")
-
-
-def _positive_int(name: str, default: int) -> int:
-    """Return the whole number in variable `name`; raise ImproperlyConfigured unless it is at least 1."""
-    raw = env.str(name, default=str(default))
-    if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least 1, not {raw!r}.")
-    return int(raw)
-
-
-def _url(name: str, *schemes: str) -> str:
-    """Return the URL in variable `name`; raise ImproperlyConfigured unless it has one of `schemes` and a host."""
-    url = env.str(name)
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ImproperlyConfigured(f"{name} must be a URL that begins with {' or '.join(schemes)}://.")
-    return str(url)
-
-
-def _url_or_none(name: str, *schemes: str) -> str:
-    """Return the URL in variable `name`, or "" if it is empty; raise ImproperlyConfigured as `_url` does."""
-    return _url(name, *schemes) if env.str(name, default="") else ""
-
-
-def _one_of(name: str, default: str, choices: Collection[str]) -> str:
-    """Return variable `name`; raise ImproperlyConfigured unless it is one of `choices`."""
-    value = env.str(name, default=default)
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} has no meaning as {value!r}.")
-    return str(value)
-
-
-def _servers(name: str) -> list[str]:
-    """Return the addresses in variable `name`; raise ImproperlyConfigured unless each is host:port."""
-    servers = env.list(name)
-    if not servers or not all(re.fullmatch(r"[^:,\s]+:[0-9]+|\[[0-9a-fA-F:]+\]:[0-9]+", server) for server in servers):
-        raise ImproperlyConfigured(f"{name} must be a list such as kafka-1:9092,kafka-2:9092.")
-    return list(servers)
-
-
-def _version(name: str) -> tuple[int, ...]:
-    """Return variable `name` as numbers, () if it is empty; raise ImproperlyConfigured unless it looks like 2.3."""
-    raw = env.str(name, default="")
-    if raw and not re.fullmatch(r"[0-9]+\.[0-9]+", raw):
-        raise ImproperlyConfigured(f"{name} must look like 2.3, or be empty.")
-    return tuple(int(part) for part in raw.split(".") if part)
-
-
-def _email(name: str) -> dict[str, object]:
-    """Return Django's settings of e-mail from the URL in variable `name`; raise ImproperlyConfigured for no such URL.
-
-    Also of filemail:///folder, of which the folder is absolute.
-    """
-    try:
-        email: dict[str, object] = env.email_url(name)
-    except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{name} is not the URL of a mail server: {error}") from error
-    return email | {"EMAIL_FILE_PATH": f"/{str(email['EMAIL_FILE_PATH']).lstrip('/')}"}
-
-
-def _database(url_name: str) -> dict[str, object]:
-    """Return Django's description of the PostgreSQL database in variable `url_name`."""
-    try:
-        database: dict[str, object] = env.db_url(url_name)
-    except (ValueError, KeyError) as error:
-        raise ImproperlyConfigured(f"{url_name} is not a database URL: {error}") from error
-    if database.get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(f"{url_name} must be a postgres:// URL.")
-    return database
-
 
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)  # a bank of invented customers on one machine: plain http, seed_demo
@@ -191,14 +125,14 @@ BANK_CODE = env.str("BANK_CODE", default="000")  # what other banks and programs
 # Database. The runtime role has no DDL and cannot change the ledger's history; migrations run as the owner:
 # DATABASE_URL=$DATABASE_OWNER_URL manage.py migrate
 DATABASE_RUNTIME_ROLE = env.str("DATABASE_RUNTIME_ROLE", default="bank_app")
-DATABASE_POOL_SIZE = _positive_int("DATABASE_POOL_SIZE", 10)
-LOCK_TIMEOUT_MS = _positive_int("LOCK_TIMEOUT_MS", 2_000)
-IDEMPOTENCY_WAIT_MS = _positive_int("IDEMPOTENCY_WAIT_MS", 500)  # for a key in use; shorter than the above
-STATEMENT_TIMEOUT_MS = _positive_int("STATEMENT_TIMEOUT_MS", 30_000)
-IDLE_IN_TRANSACTION_TIMEOUT_MS = _positive_int("IDLE_IN_TRANSACTION_TIMEOUT_MS", 10_000)
+DATABASE_POOL_SIZE = read_positive_int("DATABASE_POOL_SIZE", 10)
+LOCK_TIMEOUT_MS = read_positive_int("LOCK_TIMEOUT_MS", 2_000)
+IDEMPOTENCY_WAIT_MS = read_positive_int("IDEMPOTENCY_WAIT_MS", 500)  # for a key in use; shorter than the above
+STATEMENT_TIMEOUT_MS = read_positive_int("STATEMENT_TIMEOUT_MS", 30_000)
+IDLE_IN_TRANSACTION_TIMEOUT_MS = read_positive_int("IDLE_IN_TRANSACTION_TIMEOUT_MS", 10_000)
 
 DATABASES = {
-    "default": _database("DATABASE_URL")
+    "default": read_database("DATABASE_URL")
     | {
         "ENGINE": "core.postgresql",  # looks after the pool's health itself, in place of CONN_HEALTH_CHECKS
         "OPTIONS": {
@@ -221,7 +155,7 @@ SILENCED_SYSTEM_CHECKS = ["models.W045"]  # CHECKs in SQL are not validated in P
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and Celery. Two databases: the cache may be emptied at any time, the queue may not.
-REDIS_URL = _url("REDIS_URL", "redis", "rediss")
+REDIS_URL = read_url("REDIS_URL", "redis", "rediss")
 REDIS_TIMEOUT_SECONDS = 0.5  # then a balance is read elsewhere, and limits are not exact
 CACHES = {
     "default": {
@@ -234,9 +168,11 @@ CACHES = {
         },
     }
 }
-BALANCE_CACHE_SECONDS = _positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
-ACCOUNT_SNAPSHOT_EVENTS = _positive_int("ACCOUNT_SNAPSHOT_EVENTS", 5)  # how many events of an account one covers more
-CELERY_BROKER_URL = _url("CELERY_BROKER_URL", "redis", "rediss")
+BALANCE_CACHE_SECONDS = read_positive_int("BALANCE_CACHE_SECONDS", 60)  # no cached balance is older, come what may
+ACCOUNT_SNAPSHOT_EVENTS = read_positive_int(
+    "ACCOUNT_SNAPSHOT_EVENTS", 5
+)  # how many events of an account one covers more
+CELERY_BROKER_URL = read_url("CELERY_BROKER_URL", "redis", "rediss")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -294,12 +230,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 
 # Kafka. An empty KAFKA_API_VERSION lets client and broker agree; the embedded broker needs 2.3.
-KAFKA_BOOTSTRAP_SERVERS = _servers("KAFKA_BOOTSTRAP_SERVERS")
-KAFKA_API_VERSION = _version("KAFKA_API_VERSION")
+KAFKA_BOOTSTRAP_SERVERS = read_servers("KAFKA_BOOTSTRAP_SERVERS")
+KAFKA_API_VERSION = read_version("KAFKA_API_VERSION")
 KAFKA_PREFIX = env.str("KAFKA_PREFIX", default="")  # of topics and groups, where several banks share a cluster
-KAFKA_MAX_MESSAGE_BYTES = _positive_int("KAFKA_MAX_MESSAGE_BYTES", 1_000_000)  # no more than the brokers take
-CONSUMER_ATTEMPTS = _positive_int("CONSUMER_ATTEMPTS", 5)  # then a message becomes a dead letter
-INBOX_DAYS = _positive_int("INBOX_DAYS", 7)  # how old what Kafka delivers may be; it keeps less
+KAFKA_MAX_MESSAGE_BYTES = read_positive_int("KAFKA_MAX_MESSAGE_BYTES", 1_000_000)  # no more than the brokers take
+CONSUMER_ATTEMPTS = read_positive_int("CONSUMER_ATTEMPTS", 5)  # then a message becomes a dead letter
+INBOX_DAYS = read_positive_int("INBOX_DAYS", 7)  # how old what Kafka delivers may be; it keeps less
 
 # Who may read GET /metrics: whoever sends this as a Bearer token; if it is empty, this machine only.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
@@ -319,15 +255,15 @@ CONSUMER_RESETS = {
 }
 
 # The rail that carries payments to other banks. Without one they stay held.
-RAIL_URL = _url_or_none("RAIL_URL", "https", "http")
+RAIL_URL = read_url_or_none("RAIL_URL", "https", "http")
 RAIL_TOKEN = env.str("RAIL_TOKEN", default="")  # shown to the rail as a Bearer token
-RAIL_TIMEOUT_SECONDS = _positive_int("RAIL_TIMEOUT_SECONDS", 10)  # for each step of a call
+RAIL_TIMEOUT_SECONDS = read_positive_int("RAIL_TIMEOUT_SECONDS", 10)  # for each step of a call
 RAIL_SENDER = "transfers.rails.tasks.send_due"  # the task that is woken when a payment is ordered
 # How long staff may take to decide about a transfer in review; then it fails. See docs/antifraud.md.
-ANTIFRAUD_REVIEW_DAYS = _positive_int("ANTIFRAUD_REVIEW_DAYS", 7)
+ANTIFRAUD_REVIEW_DAYS = read_positive_int("ANTIFRAUD_REVIEW_DAYS", 7)
 
 # E-mail: smtp+tls://user:password@host:587; filemail:///folder and consolemail:// send nothing
-_EMAIL = _email("EMAIL_URL")
+_EMAIL = read_email("EMAIL_URL")
 EMAIL_BACKEND = _EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST = _EMAIL["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _EMAIL["EMAIL_PORT"] or 25
@@ -336,17 +272,19 @@ EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = _EMAIL["EMAIL_FILE_PATH"]
-EMAIL_TIMEOUT = _positive_int("EMAIL_TIMEOUT_SECONDS", 10)  # for each step of SMTP
+EMAIL_TIMEOUT = read_positive_int("EMAIL_TIMEOUT_SECONDS", 10)  # for each step of SMTP
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM")
-NOTIFICATION_ATTEMPTS = _positive_int("NOTIFICATION_ATTEMPTS", 8)  # within 17 hours, then staff decide
-NOTIFICATION_NEWS_HOURS = _positive_int("NOTIFICATION_NEWS_HOURS", 72)  # what is older is told in the list alone
+NOTIFICATION_ATTEMPTS = read_positive_int("NOTIFICATION_ATTEMPTS", 8)  # within 17 hours, then staff decide
+NOTIFICATION_NEWS_HOURS = read_positive_int("NOTIFICATION_NEWS_HOURS", 72)  # what is older is told in the list alone
 
 # The regulator. While REGULATOR_URL is empty, reports are written and wait.
-REGULATOR_URL = _url_or_none("REGULATOR_URL", "https", "http")
+REGULATOR_URL = read_url_or_none("REGULATOR_URL", "https", "http")
 REGULATOR_TOKEN = env.str("REGULATOR_TOKEN", default="")
-REGULATOR_TIMEOUT_SECONDS = _positive_int("REGULATOR_TIMEOUT_SECONDS", 10)  # for each part of an answer
-REGULATOR_RETRY_MINUTES: float = _positive_int("REGULATOR_RETRY_MINUTES", 5)  # after the first failure; then longer
-REGULATOR_OVERDUE_HOURS = _positive_int("REGULATOR_OVERDUE_HOURS", 24)  # then staff are shown it, and it is still tried
+REGULATOR_TIMEOUT_SECONDS = read_positive_int("REGULATOR_TIMEOUT_SECONDS", 10)  # for each part of an answer
+REGULATOR_RETRY_MINUTES: float = read_positive_int("REGULATOR_RETRY_MINUTES", 5)  # after the first failure; then longer
+REGULATOR_OVERDUE_HOURS = read_positive_int(
+    "REGULATOR_OVERDUE_HOURS", 24
+)  # then staff are shown it, and it is still tried
 
 # People
 AUTH_USER_MODEL = "core.User"
@@ -360,11 +298,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "core.api.refusals.answer_csrf_failure"
-STAFF_SESSION_MINUTES = _positive_int("STAFF_SESSION_MINUTES", 30)  # without a request
+STAFF_SESSION_MINUTES = read_positive_int("STAFF_SESSION_MINUTES", 30)  # without a request
 STAFF_SESSION_HOURS = 12  # whatever happens
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=not DEMO)
 # An OpenID provider at which staff may sign in; none if the first is empty. See core/openid/sign_in.py
-STAFF_OIDC_ISSUER = _url_or_none("STAFF_OIDC_ISSUER", "https", "http")
+STAFF_OIDC_ISSUER = read_url_or_none("STAFF_OIDC_ISSUER", "https", "http")
 STAFF_OIDC_CLIENT_ID = env.str("STAFF_OIDC_CLIENT_ID", default="")
 STAFF_OIDC_CLIENT_SECRET = env.str("STAFF_OIDC_CLIENT_SECRET", default="")
 STAFF_OIDC_MFA_ACR = env.str("STAFF_OIDC_MFA_ACR", default="")  # the `acr` by which it says that there were two factors
@@ -382,53 +320,53 @@ TINK_FIELDS_CONFIG = {"default": {"path": env.str("PII_KEYSET_FILE"), "cleartext
 JWT_SECRET = env.str("JWT_SECRET")
 JWT_ISSUER = env.str("JWT_ISSUER", default="bank")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="bank-api")
-ACCESS_TOKEN_SECONDS = _positive_int("ACCESS_TOKEN_SECONDS", 900)
-REFRESH_TOKEN_SECONDS = _positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
+ACCESS_TOKEN_SECONDS = read_positive_int("ACCESS_TOKEN_SECONDS", 900)
+REFRESH_TOKEN_SECONDS = read_positive_int("REFRESH_TOKEN_SECONDS", 14 * 86_400)
 SCOPE_GRANTS = "kyc.scopes.get_granted_scopes"
 SIGN_IN_RECORDER = "kyc.services.record_sign_in"
 
 # The OpenID provider whose access tokens are good here besides our own; none if OIDC_ISSUER is empty (docs/openid.md)
-OIDC_ISSUER = _url_or_none("OIDC_ISSUER", "https", "http")
+OIDC_ISSUER = read_url_or_none("OIDC_ISSUER", "https", "http")
 OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="bank-api")
-OIDC_JWKS_URL = _url_or_none("OIDC_JWKS_URL", "https", "http")  # empty: the provider is asked where its keys are
+OIDC_JWKS_URL = read_url_or_none("OIDC_JWKS_URL", "https", "http")  # empty: the provider is asked where its keys are
 EMAIL_OWNER_FINDER = "kyc.selectors.find_user_by_email"
 
 # Limits, each a caller and minute
-READS_PER_MINUTE = _positive_int("READS_PER_MINUTE", 6_000)
-WRITES_PER_MINUTE = _positive_int("WRITES_PER_MINUTE", 3_000)
-FAILED_SIGN_INS_PER_ACCOUNT = _positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
-FAILED_SIGN_INS_PER_SOURCE = _positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
-FAILED_CODES_PER_DAY = _positive_int("FAILED_CODES_PER_DAY", 50)  # of a member of staff's second factor
-REFUSALS_PER_SOURCE = _positive_int("REFUSALS_PER_SOURCE", 300)  # answers 401 and 403
-SIGN_UPS_PER_SOURCE = _positive_int("SIGN_UPS_PER_SOURCE", 20)
-UPLOADS_PER_MINUTE = _positive_int("UPLOADS_PER_MINUTE", 20)
+READS_PER_MINUTE = read_positive_int("READS_PER_MINUTE", 6_000)
+WRITES_PER_MINUTE = read_positive_int("WRITES_PER_MINUTE", 3_000)
+FAILED_SIGN_INS_PER_ACCOUNT = read_positive_int("FAILED_SIGN_INS_PER_ACCOUNT", 10)
+FAILED_SIGN_INS_PER_SOURCE = read_positive_int("FAILED_SIGN_INS_PER_SOURCE", 30)
+FAILED_CODES_PER_DAY = read_positive_int("FAILED_CODES_PER_DAY", 50)  # of a member of staff's second factor
+REFUSALS_PER_SOURCE = read_positive_int("REFUSALS_PER_SOURCE", 300)  # answers 401 and 403
+SIGN_UPS_PER_SOURCE = read_positive_int("SIGN_UPS_PER_SOURCE", 20)
+UPLOADS_PER_MINUTE = read_positive_int("UPLOADS_PER_MINUTE", 20)
 TRUSTED_PROXIES = int(
-    _one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])
+    read_one_of("TRUSTED_PROXIES", "0", [str(number) for number in range(10)])
 )  # how many proxies of ours add to X-Forwarded-For
-MAX_ACCOUNTS_PER_CLIENT = _positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
-MAX_DOCUMENTS_PER_CLIENT = _positive_int("MAX_DOCUMENTS_PER_CLIENT", 20)
+MAX_ACCOUNTS_PER_CLIENT = read_positive_int("MAX_ACCOUNTS_PER_CLIENT", 100)  # not counting the inactive ones
+MAX_DOCUMENTS_PER_CLIENT = read_positive_int("MAX_DOCUMENTS_PER_CLIENT", 20)
 
 # KYC: the list of whom the bank may not serve, from which likeness on (1 to 100) a name on it is a hit, when a client
 # is looked at again by its risk, and for how long it stays verified meanwhile
 SCREENING_PROVIDER = "kyc.screening.sanctions.SanctionsLists"
-SCREENING_THRESHOLD = _positive_int("SCREENING_THRESHOLD", 85)
+SCREENING_THRESHOLD = read_positive_int("SCREENING_THRESHOLD", 85)
 SANCTIONS_FILE = env.str("SANCTIONS_FILE", default="")
 KYC_REVIEW_DAYS = {
-    "low": _positive_int("KYC_REVIEW_DAYS_LOW", 730),
-    "medium": _positive_int("KYC_REVIEW_DAYS_MEDIUM", 365),
-    "high": _positive_int("KYC_REVIEW_DAYS_HIGH", 182),
+    "low": read_positive_int("KYC_REVIEW_DAYS_LOW", 730),
+    "medium": read_positive_int("KYC_REVIEW_DAYS_MEDIUM", 365),
+    "high": read_positive_int("KYC_REVIEW_DAYS_HIGH", 182),
 }
-KYC_REVIEW_GRACE_DAYS = _positive_int("KYC_REVIEW_GRACE_DAYS", 30)
+KYC_REVIEW_GRACE_DAYS = read_positive_int("KYC_REVIEW_GRACE_DAYS", 30)
 
-IDEMPOTENCY_KEY_DAYS = _positive_int("IDEMPOTENCY_KEY_DAYS", 90)
-APPROVAL_HOURS = _positive_int("APPROVAL_HOURS", 72)  # within which what needs two people is approved, or expires
+IDEMPOTENCY_KEY_DAYS = read_positive_int("IDEMPOTENCY_KEY_DAYS", 90)
+APPROVAL_HOURS = read_positive_int("APPROVAL_HOURS", 72)  # within which what needs two people is approved, or expires
 
 # API
-MAX_REQUEST_BYTES = _positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)
-MAX_UPLOAD_BYTES = _positive_int("MAX_UPLOAD_BYTES", 10 * 1024 * 1024)  # a file; and what a form may add to it:
+MAX_REQUEST_BYTES = read_positive_int("MAX_REQUEST_BYTES", 5 * 1024 * 1024)
+MAX_UPLOAD_BYTES = read_positive_int("MAX_UPLOAD_BYTES", 10 * 1024 * 1024)  # a file; and what a form may add to it:
 MAX_FORM_BYTES = MAX_UPLOAD_BYTES + 64 * 1024
 UPLOAD_PATHS = ["/api/v1/clients/me/documents"]  # a POST to one of these may be as large as that, and no other request
-REQUEST_SECONDS = _positive_int("REQUEST_SECONDS", 15)  # how long bank/server.py lets a caller be slow
+REQUEST_SECONDS = read_positive_int("REQUEST_SECONDS", 15)  # how long bank/server.py lets a caller be slow
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["core.api.authentication.BearerAuthentication"],
@@ -492,7 +430,7 @@ FORMAT_MODULE_PATH = ["core.formats"]
 LANGUAGE_COOKIE_AGE = 365 * 86_400
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-TIME_ZONE = _one_of(
+TIME_ZONE = read_one_of(
     "TIME_ZONE", "America/Sao_Paulo", available_timezones()
 )  # the bank's: it decides what day a booking is of
 USE_I18N = True
@@ -552,7 +490,7 @@ LOGGING = {
     },
     "root": {
         "handlers": ["console"],
-        "level": _one_of("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+        "level": read_one_of("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
     },
     "loggers": {
         "kafka": {"level": "CRITICAL"},  # it reports each attempt to reach a broker; events/ says once what is wrong
