@@ -3,11 +3,12 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import DateField
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
-from unfold.utils import parse_date_str
 
 
 class DayFilter(RangeDateFilter):  # type: ignore[misc]  # unfold ships no types
@@ -23,7 +24,10 @@ class DayFilter(RangeDateFilter):  # type: ignore[misc]  # unfold ships no types
         return queryset
 
     def _read_day(self, end: str) -> date | None:
-        day: date | None = parse_date_str(self.used_parameters.get(f"{self.field_path}_{end}"))
+        try:  # as the reader's language writes days, which the theme's own reading does not know
+            day: date | None = DateField(required=False).clean(self.used_parameters.get(f"{self.field_path}_{end}"))
+        except ValidationError:
+            return None
         return day if day and date.min < day < date.max else None
 
 

@@ -1,13 +1,16 @@
 """The back office in Portuguese: no page says in English what the program itself has to say."""
 
 import re
+from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import Account
 from accounts.operations import BlockToLift, LiftBlock
@@ -225,3 +228,32 @@ def test_a_refusal_is_told_in_the_readers_language() -> None:
 
     assert refused.status_code == 409
     assert "A conta precisa estar vazia antes de ser inativada." in refused.content.decode()
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "2026-04-03"), ("pt-br", "03/04/2026"), ("pt-br", "2026-04-03")])
+def test_a_day_is_read_as_the_language_writes_it(language: str, text: str) -> None:
+    with translation.override(language):
+        assert forms.DateField().clean(text) == date(2026, 4, 3)
+
+
+def test_a_day_that_readers_of_english_write_in_two_ways_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        forms.DateField().clean("03/04/2026")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days_ago", "is_shown"), [(0, True), (1, False)])
+@pytest.mark.parametrize("written", ["%d/%m/%Y", "%Y-%m-%d"])
+def test_a_list_is_narrowed_by_days_as_the_language_writes_them(
+    written: str, days_ago: int, is_shown: bool, client: Browser
+) -> None:
+    account = make_account()
+    client.force_login(make_member("teller"))
+    last = timezone.localdate() - timedelta(days=days_ago)
+
+    page = client.get(
+        f"{address(Account, 'changelist')}?created_at_from=01/02/2020&created_at_to={last:{written}}",
+        headers={"accept-language": "pt-br"},
+    )
+
+    assert (account.number in page.content.decode()) == is_shown
