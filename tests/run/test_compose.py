@@ -29,7 +29,7 @@ READ_BY_THE_CONTAINER = {"PORT"}  # by deploy/web and deploy/healthcheck.py; all
 def variables_of_settings() -> set[str]:
     """Return the names that bank/settings.py reads; each can also be given as NAME_FILE."""
     text = (CHECKOUT / "bank/settings.py").read_text()
-    names = set(re.findall(r'(?:env\.\w+|_[a-z_]+)\(\s*"([A-Z_]+)"', text))
+    names = set(re.findall(r'(?:env\.\w+|read_\w+)\(\s*"([A-Z_]+)"', text))
     return names | {f"{name}_FILE" for name in names}
 
 
@@ -54,7 +54,7 @@ def test_every_variable_is_one_that_the_settings_read(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_setting_without_a_default_is_given(name: str) -> None:
     text = (CHECKOUT / "bank/settings.py").read_text()
-    found = re.findall(r'(?:(?:env\.\w+|_database|_servers)\("([A-Z_]+)"\))|(?:_url\("([A-Z_]+)")', text)
+    found = re.findall(r'(?:(?:env\.\w+|read_database|read_servers)\("([A-Z_]+)"\))|(?:read_url\("([A-Z_]+)")', text)
     required = {name for pair in found for name in pair if name}
 
     given = set(OURS[name]["environment"])
