@@ -302,6 +302,7 @@ class Approve(_Decision):
     title = _("Approve")
     icon = "verified"
     variant = ActionVariant.SUCCESS
+    needs_proof = True
     explanation = _("It is carried out at once, exactly as shown here, and cannot be taken back, only corrected.")
 
     def perform(self, *, subject: Approval, seen: str, reason: str, actor: User, now: datetime) -> str:

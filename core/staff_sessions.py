@@ -110,8 +110,8 @@ def is_fresh(*, request: HttpRequest, now: datetime) -> bool:
 
 
 def send_to_confirm(*, request: HttpRequest) -> HttpResponseBase:
-    """Ask the owner to prove to be there, and come back."""
-    return _send(request, "give_factor")
+    """Ask the owner to prove to be there, and come back to the page; what was posted to it is given anew."""
+    return _send_on("give_factor", request.get_full_path())
 
 
 def get_next(*, request: HttpRequest) -> str:
@@ -122,5 +122,8 @@ def get_next(*, request: HttpRequest) -> str:
 
 
 def _send(request: HttpRequest, name: str) -> HttpResponseRedirect:
-    address = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("admin:index")
+    return _send_on(name, request.get_full_path() if request.method in ("GET", "HEAD") else reverse("admin:index"))
+
+
+def _send_on(name: str, address: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': address})}")

@@ -52,6 +52,7 @@ class RequestRoles(RequestAct):
     name = "change-roles"
     operation = ChangeRoles
     form = RolesForm
+    needs_proof = True
     icon = "key"
 
     def is_offered(self, subject: User) -> bool:
@@ -114,6 +115,7 @@ class RequestLimit(RequestAct):
     name = "change-limit"
     operation = ChangeLimit
     form = LimitForm
+    needs_proof = True
     icon = "speed"
 
     def make_payload(self, *, subject: RoleEntry, answers: Mapping[str, Any]) -> LimitOrder:

@@ -44,6 +44,8 @@ class Act:
     permission: ClassVar[str]
     icon: ClassVar[str]
     variant: ClassVar[ActionVariant] = ActionVariant.DEFAULT
+    needs_proof: ClassVar[bool] = False
+    """Whether only who has just proved to be there performs it: an open desk is no decision."""
     form: ClassVar[type[forms.Form]] = ReasonForm
     """What is asked; an act that asks for more than a reason overrides `carry_out`."""
 

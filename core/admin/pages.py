@@ -14,6 +14,7 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -30,6 +31,7 @@ from core.errors import BankError
 from core.history.origin import give_reason
 from core.language import Words
 from core.models import User
+from core.staff_sessions import is_fresh, send_to_confirm
 
 
 class ActPages(PrivateSearch):
@@ -72,7 +74,7 @@ class ActPages(PrivateSearch):
         view = self.admin_site.admin_view(self.act_view)
         return [path("<path:object_id>/act/<slug:name>/", view, name=self._act_url_name), *super().get_urls()]
 
-    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
         """Ask for the reason of an act; with it, by POST only, perform the act."""
         act = find_act(self.model, name)
         if act is None:
@@ -84,6 +86,8 @@ class ActPages(PrivateSearch):
             raise Http404
         if not may_act(request, act, subject):
             raise PermissionDenied
+        if act.needs_proof and not is_fresh(request=request, now=timezone.now()):
+            return send_to_confirm(request=request)
         if request.method != "POST":
             return self._ask(request, act, subject, act.make_form(subject, initial=request.GET.dict()), status=200)
         return self._perform(request, act, subject, act.make_form(subject, data=request.POST))

@@ -147,6 +147,7 @@ class ResetFactors(Act):
     permission = "core.change_user"
     icon = "lock_reset"
     variant = ActionVariant.DANGER
+    needs_proof = True
 
     def is_offered(self, subject: User) -> bool:
         """Offer it where there is something to reset."""

@@ -33,6 +33,7 @@ from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
 from tests.factories import make_account, make_blocked_account, make_bob, make_client, make_staff
 from tests.files import make_jpeg
+from tests.presence import enter_as
 from tests.regulatory.reports import make_summary
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
@@ -75,9 +76,7 @@ def sign_in() -> Callable[[str], Browser]:
     """Return a function that gives the browser of a member of staff, by role."""
 
     def sign_in_as(role: str) -> Browser:
-        browser = Browser()
-        browser.force_login(make_member(role))
-        return browser
+        return enter_as(make_member(role))
 
     return sign_in_as
 

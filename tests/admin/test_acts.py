@@ -22,6 +22,7 @@ from ledger.models import LedgerAccount
 from tests.admin.addresses import address
 from tests.admin.conftest import Bank, bury_message, make_member, reserve
 from tests.factories import make_account, make_alice, make_blocked_account, make_bob, make_staff, screen
+from tests.presence import enter_as, prove_presence
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,7 @@ class TestEveryAct:
         subject = _make_subject(model, act.name)
         browser = Browser(enforce_csrf_checks=True)
         browser.force_login(_make_member_with(model, act.permission))
+        prove_presence(browser)
         before = _get_status(subject)
 
         assert browser.post(address(model, "act", subject.pk, act.name), REASON).status_code == 403
@@ -148,9 +150,7 @@ def _make_member_with(model: type[Model], *permissions: str) -> Any:
 
 
 def _open_as(member: Any) -> Browser:
-    browser = Browser()
-    browser.force_login(member)
-    return browser
+    return enter_as(member)
 
 
 def test_an_account_with_money_is_shown_as_such_and_refused_with_a_link(sign_in: SignIn) -> None:

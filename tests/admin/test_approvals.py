@@ -12,6 +12,7 @@ from approvals.states import ApprovalStatus
 from core.models import User
 from tests.admin.addresses import address
 from tests.approvals.naming import approve_as_seen, get_seen, make_checker, make_maker, read_name, request_name
+from tests.presence import enter_as
 
 pytestmark = pytest.mark.django_db
 
@@ -21,11 +22,6 @@ Enter = Callable[[User], Browser]
 @pytest.fixture
 def enter() -> Enter:
     """Return a function that gives somebody's browser."""
-
-    def enter_as(user: User) -> Browser:
-        browser = Browser()
-        browser.force_login(user)
-        return browser
 
     return enter_as
 

@@ -14,6 +14,7 @@ from ledger.operations import PostManualEntry
 from tests.admin.addresses import address
 from tests.approvals.naming import get_seen
 from tests.factories import make_account, make_staff
+from tests.presence import enter_as
 
 pytestmark = pytest.mark.django_db
 
@@ -48,8 +49,7 @@ def fill_in(*lines: tuple[str, str, str], **more: str) -> dict[str, Any]:
 
 def test_an_entry_is_requested_and_booked_by_two(account: Account, maker: Browser) -> None:
     form = fill_in((account.number, "12.5", ""), ("4000 Fee income (BRL)", "", "12.50"))
-    checker = Browser()
-    checker.force_login(make_staff(permissions=(*VIEWS, PostManualEntry.approve_permission)))
+    checker = enter_as(make_staff(permissions=(*VIEWS, PostManualEntry.approve_permission)))
 
     requested = maker.post(PATH, form, follow=True).content.decode()
     approval = Approval.objects.get()

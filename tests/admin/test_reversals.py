@@ -8,6 +8,7 @@ from tests.admin.addresses import address
 from tests.admin.conftest import Bank
 from tests.approvals.naming import get_seen
 from tests.factories import make_staff
+from tests.presence import enter_as
 from transfers.models import Transfer
 from transfers.reversals.models import Reversal
 from transfers.reversals.operations import ReverseTransfer
@@ -28,9 +29,7 @@ def maker() -> Browser:
 @pytest.fixture
 def checker() -> Browser:
     """The browser of somebody who may approve them."""
-    browser = Browser()
-    browser.force_login(make_staff(permissions=(*VIEWS, ReverseTransfer.approve_permission)))
-    return browser
+    return enter_as(make_staff(permissions=(*VIEWS, ReverseTransfer.approve_permission)))
 
 
 def test_a_transfer_is_reversed_by_two(bank: Bank, maker: Browser, checker: Browser) -> None:

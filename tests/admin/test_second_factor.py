@@ -2,23 +2,29 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django import Settings
 
+from approvals.models import Approval
+from approvals.states import ApprovalStatus
 from core.factors import accept_code, add_app, propose_secret
 from core.history.tracking import histories
-from core.models import Factor, User
+from core.models import Factor, RoleEntry, User
 from tests.admin.addresses import address
 from tests.admin.conftest import make_member
 from tests.api.session import run_together
-from tests.factories import PASSWORD
+from tests.approvals.naming import get_seen, make_checker, request_name
+from tests.factories import PASSWORD, make_staff
+from tests.presence import enter_as
 
 pytestmark = pytest.mark.django_db
 
@@ -256,11 +262,7 @@ def test_a_secret_is_encrypted_at_rest(maker: User) -> None:
 def test_an_administrator_resets_what_another_has_lost(maker: User) -> None:
     administrator, signed_in = make_member("administrator"), give_password()
     give_code(signed_in, make_code())
-    browser = Browser()
-    browser.force_login(administrator)
-    session = browser.session
-    session["has_factor"] = True
-    session.save()
+    browser = enter_as(administrator)
 
     done = browser.post(address(User, "act", maker.pk, "reset-factors"), {"reason": "Lost telephone, called back"})
 
@@ -274,11 +276,7 @@ def test_an_administrator_resets_what_another_has_lost(maker: User) -> None:
 
 def test_nobody_resets_their_own_factors_and_no_administrator_those_of_a_superuser(maker: User) -> None:
     administrator, superuser = make_member("administrator"), make_member("admin")
-    browser = Browser()
-    browser.force_login(administrator)
-    session = browser.session
-    session["has_factor"] = True
-    session.save()
+    browser = enter_as(administrator)
 
     for user in (administrator, superuser):
         path = address(User, "act", user.pk, "reset-factors")
@@ -310,12 +308,8 @@ def test_a_session_ends_after_twelve_hours_whatever_happens(maker: User, clock: 
 
 
 def test_who_is_set_inactive_and_active_again_signs_in_anew(maker: User) -> None:
-    signed_in, administrator = give_password(), Browser()
+    signed_in, administrator = give_password(), enter_as(make_member("admin"))
     give_code(signed_in, make_code())
-    administrator.force_login(make_member("admin"))
-    session = administrator.session
-    session["has_factor"] = True
-    session.save()
     body = {"username": "ops_maker", "is_staff": "on", "groups": [group.pk for group in maker.groups.all()]}
 
     administrator.post(address(User, "change", maker.pk), body)
@@ -353,3 +347,61 @@ def test_no_page_of_the_library_is_there(prefix: str, path: str) -> None:
         response = Browser().get(address_, follow=True)
         ended = response.redirect_chain[-1][0] if response.redirect_chain else address_
         assert response.status_code == 404 or ended.startswith(reverse("admin:login")), ended
+
+
+class TestProvingAgain:
+    """What is worth asking twice asks who sits there, unless they said so within ten minutes."""
+
+    @pytest.fixture
+    def browser(self, maker: User) -> Browser:
+        """Somebody who may request rights, with an app."""
+        maker.groups.set([Group.objects.get(name="administrator")])
+        return enter_as(maker)
+
+    @pytest.fixture
+    def bob(self) -> User:
+        """Whose rights are requested."""
+        return make_staff(username="bob")
+
+    def test_is_not_asked_within_ten_minutes(self, browser: Browser, bob: User) -> None:
+        path = address(User, "act", bob.pk, "change-roles")
+
+        assert browser.get(path).status_code == 200
+
+    @pytest.mark.parametrize("name", ["change-roles", "reset-factors"])
+    def test_comes_before_rights_and_factors_of_others(
+        self, browser: Browser, bob: User, clock: time_machine.Traveller, name: str
+    ) -> None:
+        path = address(User, "act", bob.pk, name)
+        clock.shift(timedelta(minutes=11))
+
+        for response in (browser.get(path), browser.post(path, {"roles": ["teller"], "reason": "New desk"})):
+            assert (response.status_code, response["Location"]) == (302, f"{ASK}?{urlencode({'next': path})}")
+        assert not Approval.objects.exists()
+
+    def test_comes_before_a_limit(self, browser: Browser, clock: time_machine.Traveller) -> None:
+        clock.shift(timedelta(minutes=11))
+
+        path = address(RoleEntry, "act", RoleEntry.objects.all()[0].pk, "change-limit")
+
+        assert browser.get(path)["Location"].startswith(ASK)
+
+    def test_comes_before_an_approval_and_not_before_a_refusal(self, clock: time_machine.Traveller) -> None:
+        approval, checker = request_name(now=NOW), enter_as(make_checker())
+        clock.shift(timedelta(minutes=11))
+
+        pages = [checker.get(address(Approval, "act", approval.pk, name)) for name in ("approve", "reject")]
+        checker.post(address(Approval, "act", approval.pk, "approve"), {"seen": get_seen(approval), "reason": "Right"})
+
+        assert [page.status_code for page in pages] == [302, 200]
+        approval.refresh_from_db()
+        assert approval.status == ApprovalStatus.PENDING
+
+    def test_is_by_a_new_code_and_leads_back(self, browser: Browser, bob: User, clock: time_machine.Traveller) -> None:
+        path = address(User, "act", bob.pk, "change-roles")
+        clock.shift(timedelta(minutes=11))
+
+        given = give_code(browser, make_code(at=NOW + timedelta(minutes=11)), next=path)
+
+        assert given["Location"] == path
+        assert browser.get(path).status_code == 200

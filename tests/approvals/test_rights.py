@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
-from django.test import Client as Browser
 
 from approvals.errors import NotEntitledToRequestError, OverLimitError, SamePersonError
 from approvals.models import Approval
@@ -25,6 +24,7 @@ from tests.admin.addresses import address
 from tests.admin.conftest import _quick_pages  # noqa: F401 - pages without a collected manifest
 from tests.approvals.naming import GiveName, Naming
 from tests.factories import make_staff
+from tests.presence import enter_as
 
 pytestmark = pytest.mark.django_db
 
@@ -203,8 +203,7 @@ def test_the_database_takes_no_limit_without_its_approval(
 
 
 def test_the_pages_request_roles_and_limits(operation: str, maker: User, checker: User, now: datetime) -> None:
-    browser, bob = Browser(), make_member("bob", "teller")
-    browser.force_login(maker)
+    browser, bob = enter_as(maker), make_member("bob", "teller")
     role = RoleEntry.objects.get(group__name="teller")
     limit = {"operation": operation, "currency": "BRL", "amount": "10.50", "reason": "Policy"}
 
@@ -226,8 +225,7 @@ def test_the_pages_request_roles_and_limits(operation: str, maker: User, checker
 
 
 def test_nobody_requests_roles_of_their_own_on_the_page(maker: User) -> None:
-    browser = Browser()
-    browser.force_login(maker)
+    browser = enter_as(maker)
 
     path = address(User, "act", maker.pk, "change-roles")
 
