@@ -35,6 +35,7 @@ from core.ids import uuid7_floor
 from core.models import User
 from events.admin import list_events, name_subject
 from kyc.models import Client
+from notifications import transfer_story as transfer_story
 from notifications.models import Delivery, DeliveryAttempt, Notification
 from notifications.rendering import render_notification
 from notifications.selectors import get_preferences

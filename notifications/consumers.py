@@ -24,7 +24,13 @@ from events.catalogue.customers import (
 )
 from events.catalogue.fields import MessageData
 from events.catalogue.others import NotificationSend
-from events.catalogue.transactions import FraudAlert, PaymentProcessed, TransactionCompleted, TransactionFailed
+from events.catalogue.transactions import (
+    FraudAlert,
+    PaymentProcessed,
+    TransactionCompleted,
+    TransactionFailed,
+    TransactionReversed,
+)
 from events.groups import Handler
 from events.messages import Message, read_data
 from notifications.services import Draft, make_deliveries, make_notifications
@@ -35,6 +41,8 @@ Holders = Mapping[UUID, UUID]
 """Clients by account."""
 
 Facts = Mapping[str, object]
+
+_Transfer = TransactionCompleted | TransactionFailed | TransactionReversed
 
 _ENDS_OF_PAYMENTS = {"settled": Kind.PAYMENT_SETTLED, "returned": Kind.PAYMENT_RETURNED}
 """No other end is known, so a message of one is no news to a client but a dead letter to staff."""
@@ -98,6 +106,14 @@ def tell_of_failed_transfers(messages: Sequence[Message]) -> None:
     make_notifications(drafts=drafts, now=timezone.now())
 
 
+def tell_of_reversals(messages: Sequence[Message]) -> None:
+    """Tell the clients on both sides that a transfer was undone."""
+    told = [(message, read_data(message, TransactionReversed)) for message in messages]
+    holders = _find_holders(transfer for _, transfer in told)
+    drafts = [draft for message, transfer in told for draft in _draft_reversed(message, transfer, holders)]
+    make_notifications(drafts=drafts, now=timezone.now())
+
+
 def tell_of_payments(messages: Sequence[Message]) -> None:
     """Tell the client whose payment to another bank ended; of money that is kept for a closed account, staff know."""
     told = [(message, read_data(message, PaymentProcessed)) for message in messages]
@@ -120,6 +136,15 @@ def _draft_completed(message: Message, transfer: TransactionCompleted, holders: 
         yield _draft_transfer(message, kind, transfer, creditor, holders)
 
 
+def _draft_reversed(message: Message, transfer: TransactionReversed, holders: Holders) -> Iterator[Draft]:
+    """Yield what each client is told: the debtor has the money back; who is on both sides is told that alone."""
+    debtor, creditor = transfer.debtor_account, transfer.creditor_account
+    if debtor:
+        yield _draft_transfer(message, Kind.REVERSAL_CREDITED, transfer, debtor, holders)
+    if creditor and not (debtor and holders[debtor] == holders[creditor]):
+        yield _draft_transfer(message, Kind.REVERSAL_DEBITED, transfer, creditor, holders)
+
+
 def _draft_failed(message: Message, transfer: TransactionFailed, holders: Holders) -> Draft:
     facts = {"transfer_kind": transfer.kind, "failure_code": transfer.failure_code}
     return _draft_transfer(message, Kind.TRANSFER_FAILED, transfer, _get_account(transfer), holders, facts)
@@ -134,7 +159,7 @@ def _draft_payment(message: Message, payment: PaymentProcessed, holders: Holders
 def _draft_transfer(
     message: Message,
     kind: Kind,
-    transfer: TransactionCompleted | TransactionFailed,
+    transfer: _Transfer,
     account: UUID,
     holders: Holders,
     more: Facts | None = None,
@@ -159,7 +184,7 @@ def _pick(told: MessageData, *names: str) -> dict[str, object]:
     return {name: getattr(told, name) for name in names}
 
 
-def _find_holders(transfers: Iterator[TransactionCompleted | TransactionFailed]) -> Holders:
+def _find_holders(transfers: Iterator[_Transfer]) -> Holders:
     sides = {side for transfer in transfers for side in (transfer.debtor_account, transfer.creditor_account) if side}
     return find_client_ids(account_ids=sides)
 
@@ -189,6 +214,7 @@ NOTIFICATIONS: dict[str, Handler] = {
     "account.inactivated": _about_account(Kind.ACCOUNT_INACTIVATED, AccountInactivated),
     "transaction.completed": tell_of_completed_transfers,
     "transaction.failed": tell_of_failed_transfers,
+    "transaction.reversed": tell_of_reversals,
     "payment.processed": tell_of_payments,
     "fraud.alert": _make_each(_draft_fraud_alert),
     "notification.send": deliver,

@@ -25,6 +25,8 @@ class Kind(models.TextChoices):
     TRANSFER_SENT = "transfer_sent", _("Transfer sent")
     OWN_TRANSFER_COMPLETED = "own_transfer_completed", _("Transfer between own accounts")
     TRANSFER_FAILED = "transfer_failed", _("Transfer failed")
+    REVERSAL_CREDITED = "reversal_credited", _("Movement undone, money back")
+    REVERSAL_DEBITED = "reversal_debited", _("Movement undone, money taken back")
     PAYMENT_SETTLED = "payment_settled", _("Payment settled")
     PAYMENT_RETURNED = "payment_returned", _("Payment returned")
     FRAUD_ALERT = "fraud_alert", _("Fraud alert")
@@ -58,6 +60,8 @@ CATEGORIES: dict[str, Category] = {
     Kind.TRANSFER_SENT: Category.MONEY_OUT,
     Kind.OWN_TRANSFER_COMPLETED: Category.MONEY_OUT,
     Kind.TRANSFER_FAILED: Category.MONEY_OUT,
+    Kind.REVERSAL_CREDITED: Category.MONEY_IN,
+    Kind.REVERSAL_DEBITED: Category.MONEY_OUT,
     Kind.PAYMENT_SETTLED: Category.MONEY_OUT,
     Kind.PAYMENT_RETURNED: Category.MONEY_IN,
     Kind.FRAUD_ALERT: Category.SECURITY,

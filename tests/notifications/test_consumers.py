@@ -30,6 +30,7 @@ from tests.factories import (
     unblock_account,
 )
 from tests.notifications.news import GROUP, hear, list_kinds
+from tests.reversals.undoing import undo
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,37 @@ def test_a_client_is_told_of_its_life_and_its_accounts() -> None:
         "account_inactivated",
         "client_inactivated",
     ]
+
+
+def test_both_sides_are_told_that_a_transfer_was_undone() -> None:
+    alice, carla = make_account(balance=100), make_account(client=make_client(name="Carla Costa"))
+    undo(transfer_id=transfer(debtor=alice, creditor=carla, amount=7).id, now=timezone.now())
+
+    hear()
+
+    assert list_kinds(alice.client)[-2:] == ["transfer_sent", "reversal_credited"]
+    assert list_kinds(carla.client)[-2:] == ["transfer_received", "reversal_debited"]
+    told = Notification.objects.get(kind="reversal_debited")
+    assert (told.facts["account"], told.facts["amount"]) == (str(carla.pk), 7)
+
+
+def test_who_is_on_both_sides_of_what_is_undone_is_told_once() -> None:
+    checking = make_account(balance=100)
+    savings = make_account(client=checking.client, kind="savings")
+    undo(transfer_id=transfer(debtor=checking, creditor=savings, amount=7).id, now=timezone.now())
+
+    hear()
+
+    assert list_kinds(checking.client)[-2:] == ["own_transfer_completed", "reversal_credited"]
+
+
+def test_who_paid_cash_in_is_told_that_it_was_undone() -> None:
+    account = make_account()
+    undo(transfer_id=transfer(debtor=None, creditor=account, amount=7).id, now=timezone.now())
+
+    hear()
+
+    assert list_kinds(account.client)[-1] == "reversal_debited"
 
 
 def test_a_rejected_client_is_told_so() -> None:
