@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from core.admin.cells import Tone, link_to, show_moment
 from events.models import Event
@@ -30,7 +30,7 @@ def _tell_of_notifications(transfer: Transfer) -> Iterator[Step]:
         has_failed = any(each.state == DeliveryState.FAILED for each in deliveries)
         yield Step(
             notification.created_at,
-            _("Notified"),
+            gettext("Notified"),
             format_html("{}{}", _describe(notification), _list_deliveries(deliveries)),
             Tone.BAD if has_failed else Tone.GOOD,
         )

@@ -9,15 +9,20 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.models import Approval
 from core.ids import uuid7
 from core.models import IdempotencyKey
 from events.models import DeadLetter, Event
 from events.topics import fan_out
 from ledger.models import JournalEntry
+from notifications.models import Delivery, Notification
+from reporting.regulatory.models import Report
 from tests.admin.addresses import address
 from tests.admin.conftest import Bank, order_transfer
+from tests.events.delivery import deliver_all
 from tests.factories import make_account, make_client
 from tests.plans import explain
+from tests.reversals.undoing import undo
 from transfers.models import Transfer
 from transfers.states import TransferStatus
 
@@ -65,6 +70,43 @@ def test_a_story_says_where_each_message_got_to(bank: Bank, sign_in: SignIn) -> 
     story = read_story(sign_in("auditor"), bank.transfer)
 
     assert "transaction.completed: waits for the relay; taken in by regulatory" in story
+
+
+def test_a_story_tells_of_the_report_and_its_number(bank: Bank, sign_in: SignIn) -> None:
+    report = Report.objects.get(pk=bank.transfer.pk)
+    waiting = read_story(sign_in("auditor"), bank.transfer)
+    Report.objects.filter(pk=report.pk).update(
+        state="acknowledged", attempts=2, acknowledgement="R-77", decided_at=timezone.now(), began_at=None
+    )
+
+    acknowledged = read_story(sign_in("admin"), bank.transfer)
+
+    assert "Report written" in waiting
+    assert "0 attempts" in waiting
+    assert "2 attempts" in acknowledged
+    assert acknowledged.index("Report written") < acknowledged.index("R-77")
+
+
+def test_a_story_tells_who_was_notified_and_how_it_went(bank: Bank, sign_in: SignIn) -> None:
+    deliver_all(group="notifications")
+    notification = Notification.objects.get(facts__transfer=str(bank.transfer.pk))
+    Delivery.objects.filter(notification=notification).update(state="failed", ended_at=timezone.now())
+
+    story = read_story(sign_in("auditor"), bank.transfer)
+
+    assert "Alice Almeida" in story
+    assert address(Notification, "change", notification.pk) in story
+    assert address(Delivery, "change", Delivery.objects.get(notification=notification).pk) in story
+    assert "Failed</a>" in story
+
+
+def test_a_story_ends_with_the_reversal(bank: Bank, sign_in: SignIn) -> None:
+    approval = undo(transfer_id=bank.transfer.pk, now=timezone.now())
+
+    story = read_story(sign_in("auditor"), bank.transfer)
+
+    assert story.index(">Completed</span>") < story.index(">Reversed</span>")
+    assert address(Approval, "change", approval.pk) in story
 
 
 def test_a_story_leads_to_the_dead_letter_of_its_message(bank: Bank, sign_in: SignIn) -> None:

@@ -1,18 +1,20 @@
 """Reversals on the pages of transfers and entries: requesting one, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from unfold.enums import ActionVariant
 
 from approvals.admin import RequestAct, list_approvals, name_operation_subject
 from approvals.models import Approval
 from core.admin.acts import act_on
-from core.admin.cells import link_to, show_moment
+from core.admin.cells import Tone, link_to, show_moment
 from core.admin.tables import Table, table_on
 from ledger.models import JournalEntry
+from transfers.admin import Step, tells_of_transfer
 from transfers.models import Transfer
 from transfers.reversals.models import Reversal
 from transfers.reversals.operations import ReversalOrder, ReverseTransfer
@@ -38,6 +40,16 @@ class Reverse(RequestAct):
     def make_payload(self, *, subject: Transfer, answers: Mapping[str, Any]) -> ReversalOrder:
         """Name the transfer."""
         return ReversalOrder(subject.pk)
+
+
+@tells_of_transfer(permission="transfers.view_transfer")
+def _tell_of_reversal(transfer: Transfer) -> Iterator[Step]:
+    reversal = find_reversal(transfer_id=transfer.pk)
+    if reversal is not None:
+        entry = link_to(JournalEntry, reversal.entry_id, gettext("journal entry"))
+        approval = link_to(Approval, reversal.approval_id, gettext("approval"))
+        told = format_html(gettext("The money went back: {}, by {}."), entry, approval)
+        yield Step(reversal.reversed_at, gettext("Reversed"), told, Tone.BAD)
 
 
 @table_on(Transfer, permission="transfers.view_transfer")

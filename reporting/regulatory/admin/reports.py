@@ -1,6 +1,6 @@
 """Pages of the reports to the regulator, and what staff may do when one was not taken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.enums import ActionVariant
@@ -35,6 +36,7 @@ from reporting.regulatory.models import Attempt, Report, Submission
 from reporting.regulatory.selectors import get_overdue_moment, list_overdue
 from reporting.regulatory.services import resubmit, retry_now
 from reporting.regulatory.states import Outcome, ReportState
+from transfers.admin import Step, tells_of_transfer
 from transfers.models import Transfer
 
 _TONES = {
@@ -233,3 +235,20 @@ def _show_report_of_transfer(request: HttpRequest, transfer: Transfer) -> Table 
         ],
         empty="",
     )
+
+
+@tells_of_transfer(permission="regulatory.view_report")
+def _tell_of_report(transfer: Transfer) -> Iterator[Step]:
+    report = Report.objects.filter(pk=transfer.pk).first()
+    if report is None:
+        return
+    tries = ngettext("%(count)d attempt", "%(count)d attempts", report.attempts) % {"count": report.attempts}
+    told = format_html("{}, {}: {}", link_to(Report, report.pk, gettext("report")), tries, show_state(report))
+    yield Step(report.created_at, gettext("Report written"), told, _TONES[report.state])
+    if report.decided_at is not None:
+        yield Step(
+            report.decided_at,
+            str(ReportState(report.state).label),
+            report.acknowledgement or report.refusal_code,
+            _TONES[report.state],
+        )
