@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -25,6 +25,9 @@ from bank.charts import list_days, make_charts
 from core.admin.cells import Tone, find_list, show_amount, show_count, show_share, show_status
 from core.admin.tables import Amount, Queue, Table
 from core.models import User
+from events.lag import count_waiting_letters
+from events.models import DeadLetter
+from events.states import DeadLetterState
 from kyc.models import KycCase
 from kyc.selectors import list_open_cases
 from kyc.states import KycStatus
@@ -40,6 +43,8 @@ from transfers.admin import explain_failure
 from transfers.antifraud.models import Review
 from transfers.antifraud.states import ReviewStatus
 from transfers.models import Transfer
+from transfers.rails.models import ReconciliationBreak
+from transfers.rails.states import BreakStatus
 from transfers.states import TransferStatus
 
 
@@ -70,6 +75,10 @@ def _list_queues(request: HttpRequest, now: datetime) -> Iterator[Queue]:
         yield _count_undelivered()
     if request.user.has_perm("regulatory.view_report"):
         yield _count_refused_reports(now)
+    if request.user.has_perm("events.view_deadletter"):
+        yield _count_dead_letters(now)
+    if request.user.has_perm("rails.view_reconciliationbreak"):
+        yield _count_breaks(now)
 
 
 def _count_approvals(user: User, now: datetime) -> Queue:
@@ -152,6 +161,33 @@ def _count_refused_reports(now: datetime) -> Queue:
         if backlog.refused
         else find_list(Report, overdue="yes"),
     )
+
+
+def _count_dead_letters(now: datetime) -> Queue:
+    letters = count_waiting_letters().values()
+    oldest = min((since for _count, since in letters), default=None)
+    return Queue(
+        title=gettext("Dead letters"),
+        waiting=sum(count for count, _since in letters),
+        note=_tell_oldest(oldest, now) if oldest else gettext("Every message has taken effect"),
+        address=find_list(DeadLetter, state__exact=DeadLetterState.WAITING),
+    )
+
+
+def _count_breaks(now: datetime) -> Queue:
+    found = ReconciliationBreak.objects.filter(status=BreakStatus.OPEN).aggregate(
+        count=Count("pk"), oldest=Min("opened_at")
+    )
+    return Queue(
+        title=gettext("Reconciliation breaks"),
+        waiting=found["count"],
+        note=_tell_oldest(found["oldest"], now) if found["oldest"] else gettext("The rail's books and the bank's agree"),
+        address=find_list(ReconciliationBreak, status__exact=BreakStatus.OPEN),
+    )
+
+
+def _tell_oldest(since: datetime, now: datetime) -> str:
+    return gettext("The oldest for %(age)s") % {"age": timesince(since, now)}
 
 
 def _list_tables(request: HttpRequest, today: date) -> Iterator[Table]:

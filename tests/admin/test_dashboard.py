@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
@@ -14,9 +15,11 @@ from django.utils import timezone
 
 from bank.charts import DAYS, Chart, make_charts
 from bank.dashboard import make_failures, make_products, make_standings
+from tests.admin.conftest import Bank, bury_message
 from tests.events.delivery import deliver_all
 from tests.events.facts import transfer
 from tests.factories import make_account, make_bob
+from transfers.rails.models import ReconciliationBreak
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,29 @@ def test_no_transfer_is_counted_for_the_first_page(sign_in: SignIn) -> None:
 
     assert not [query for query in queries if "transfers_transfer" in query["sql"]]
     assert len(queries) < 35
+
+
+def test_dead_letters_and_breaks_wait_on_the_first_page_with_their_age(bank: Bank, sign_in: SignIn) -> None:
+    before = timezone.now() - timedelta(days=3)
+    with time_machine.travel(before, tick=False):
+        bury_message()
+        ReconciliationBreak.objects.create(
+            subject="bank:2", kind="missing_at_rail", day=before.date(), bank_amount=1, currency="BRL", opened_at=before
+        )
+
+    page = sign_in("ops_checker").get(reverse("admin:index"))
+
+    queues = {queue.title: queue for queue in page.context["queues"]}
+    letters, breaks = queues["Dead letters"], queues["Reconciliation breaks"]
+    assert (letters.waiting, breaks.waiting) == (2, 2)
+    assert letters.note == breaks.note == "The oldest for 3\xa0days"
+    assert "state__exact=waiting" in letters.address
+    assert "status__exact=open" in breaks.address
+
+
+def test_the_queues_say_when_nothing_waits(sign_in: SignIn) -> None:
+    page = sign_in("ops_checker").get(reverse("admin:index"))
+
+    notes = {queue.title: queue.note for queue in page.context["queues"]}
+    assert notes["Dead letters"] == "Every message has taken effect"
+    assert notes["Reconciliation breaks"] == "The rail's books and the bank's agree"
