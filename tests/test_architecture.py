@@ -120,6 +120,22 @@ def test_what_is_locked_is_locked_in_one_place_each() -> None:
     assert locking <= {"ledger/locks.py", "kyc/locks.py", "approvals/locks.py", "transfers/standing_orders/locks.py"}
 
 
+def find_importers(name: str) -> set[str]:
+    """Return the files that import `name` from another module."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in list_modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names)
+    }
+
+
+def test_an_entry_is_reversed_by_an_approval_or_the_rail_alone() -> None:
+    callers = {"transfers/reversals/services.py", "transfers/payments/services.py"}
+    assert find_importers("reverse_entry") | find_uses("reverse_entry") <= callers
+    assert find_importers("reverse_transfer") == {"transfers/reversals/operations.py"}
+
+
 def test_no_rule_of_the_database_is_ever_switched_off() -> None:
     switches = re.compile(
         r"pgtrigger\.(ignore|disable|schema)|pghistory\.(disable|create_event)|session_replication_role|DISABLE TRIGGER"
