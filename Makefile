@@ -34,8 +34,9 @@ kafka: installed ## run Apache Kafka in the foreground (needs Java 17, and Maven
 manage: installed ## run manage.py against the bank of `make run`, for example: make manage ARGS=shell
 	@exec $(BANK) manage $(ARGS)
 
-verify: installed ## prove the ledger of the bank of `make run`; ARGS="--since 2026-01-01" checks a part
-	@exec $(BANK) manage verify_ledger $(ARGS)
+verify: installed ## prove the ledger and the histories of the bank of `make run`; ARGS="--since 2026-01-01" checks a part of the ledger
+	@$(BANK) manage verify_ledger $(ARGS)
+	@exec $(BANK) manage verify_history
 
 test: installed-dev ## run all tests in parallel on engines of their own
 	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto --dist worksteal $(ARGS)
