@@ -1,8 +1,9 @@
 """Browsers of staff who have just proved to be there, without the pages on which they do."""
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client as Browser
 from django.utils import timezone
+
+from core.models import User
 
 
 def prove_presence(browser: Browser) -> None:
@@ -13,7 +14,7 @@ def prove_presence(browser: Browser) -> None:
     session.save()
 
 
-def enter_as(user: AbstractBaseUser) -> Browser:
+def enter_as(user: User) -> Browser:
     """Return the browser of somebody who signed in this moment."""
     browser = Browser()
     browser.force_login(user)
