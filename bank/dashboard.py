@@ -187,7 +187,7 @@ def _count_breaks(now: datetime) -> Queue:
 
 
 def _tell_oldest(since: datetime, now: datetime) -> str:
-    return gettext("The oldest for %(age)s") % {"age": timesince(since, now)}
+    return gettext("The oldest for %(time)s") % {"time": timesince(since, now)}
 
 
 def _list_tables(request: HttpRequest, today: date) -> Iterator[Table]:

@@ -57,7 +57,7 @@ def get_balance_at(*, account_id: UUID, at: datetime) -> Balance:
     default: an entry is booked at the moment its request came in and seen when it commits. Raises AccountNotFoundError.
     """
     account = _get_account(account_id)
-    reached = _find_version(account_id=account_id, at=at)
+    reached = find_version_at(account_id=account_id, at=at)
     posting = Posting.objects.filter(account_id=account_id, version__lte=reached).order_by("-version").first()
     changes = AvailabilityChange.objects.filter(account_id=account_id)
     until = changes.filter(changed_at__lte=at).aggregate(pending=Sum("pending_delta"), version=Max("version"))
@@ -104,7 +104,8 @@ def list_booked_at(*, account_id: UUID, moments: Sequence[datetime]) -> list[Boo
         return [BookedAt(*row) for row in cursor.fetchall()]
 
 
-def _find_version(*, account_id: UUID, at: datetime) -> int:
+def find_version_at(*, account_id: UUID, at: datetime) -> int:
+    """Return the last version whose posting was booked up to `at`, 0 if there is none."""
     search = version_at(account="%(account)s", at="%(at)s")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {search}", {"account": account_id, "at": at})

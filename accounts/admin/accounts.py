@@ -23,7 +23,7 @@ from core.errors import InvalidInputError
 from events.admin import list_events, name_subject
 from kyc.models import Client
 from ledger.admin.pages import CurrencyFilter, balance_columns
-from ledger.admin.statement import make_holds, make_statement
+from ledger.admin.statement import make_holds, make_statement, read_days
 from ledger.models import LedgerAccount
 
 for _prefix in ("account", "hold"):
@@ -111,6 +111,7 @@ class AccountAdmin(BankAdmin):
             context |= {
                 "figures": list_figures(account=account),
                 "picture": make_picture(account=account, now=timezone.now()),
+                "statement_days": read_days(request),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 

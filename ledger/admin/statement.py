@@ -1,16 +1,21 @@
 """The books as tables: the postings of an entry, the statement of an account, what is held of it."""
 
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext
 
 from core.admin.cells import NOTHING, Tone, link_to, show_amount, show_moment, show_status
+from core.admin.filters import start_of_day
 from core.admin.tables import Amount, Link, Table
 from core.language import Words
 from ledger.models import AvailabilityChange, Hold, JournalEntry, LedgerAccount, Posting
+from ledger.selectors import find_version_at
 from ledger.states import HoldStatus, Side
 
 _LINES = 20
@@ -70,13 +75,17 @@ def _sum(postings: list[Posting], side: Side) -> str:
 
 
 def make_statement(*, request: HttpRequest, account_id: UUID) -> Table:
-    """Return a page of the postings of an account, the newest first, with the balance after each."""
-    lines = list(_find_postings(request, account_id).select_related("entry")[: _LINES + 1])
+    """Return a page of the postings of an account, the newest first, with the balance after each.
+
+    The page's address may narrow it to the days `from` and `to`, both included.
+    """
+    days = read_days(request)
+    lines = list(_find_postings(request, account_id, days).select_related("entry")[: _LINES + 1])
     more = []
     if _BEFORE in request.GET:
-        more.append(Link("?", gettext("Newest")))
+        more.append(Link(f"?{urlencode(days)}", gettext("Newest")))
     if len(lines) > _LINES:
-        more.append(Link(f"?{_BEFORE}={lines[_LINES - 1].version}", gettext("Older")))
+        more.append(Link(f"?{urlencode({**days, _BEFORE: lines[_LINES - 1].version})}", gettext("Older")))
     return Table(
         title=gettext("Statement"),
         headings=(
@@ -88,17 +97,42 @@ def make_statement(*, request: HttpRequest, account_id: UUID) -> Table:
             Amount(gettext("Version")),
         ),
         rows=[_make_line(posting) for posting in lines[:_LINES]],
-        empty=gettext("Nothing has been booked on this account yet."),
+        empty=gettext("Nothing was booked in these days.")
+        if days
+        else gettext("Nothing has been booked on this account yet."),
         help=gettext("The newest first. A customer's account is the bank's debt, so a credit raises it."),
         more=more,
     )
 
 
-def _find_postings(request: HttpRequest, account_id: UUID) -> QuerySet[Posting]:
+def read_days(request: HttpRequest) -> dict[str, date]:
+    """Return the days `from` and `to` of the page's address; one that cannot be read narrows nothing."""
+    days = {name: _read_day(request.GET.get(name, "")) for name in ("from", "to")}
+    return {name: day for name, day in days.items() if day is not None}
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day and date.min < day < date.max else None
+
+
+def _find_postings(request: HttpRequest, account_id: UUID, days: dict[str, date]) -> QuerySet[Posting]:
     postings = Posting.objects.filter(account_id=account_id).order_by("-version")
+    if "from" in days:
+        postings = postings.filter(version__gt=_find_version_before(account_id, days["from"]))
+    if "to" in days:
+        postings = postings.filter(version__lte=_find_version_before(account_id, days["to"] + timedelta(days=1)))
     before = request.GET.get(_BEFORE, "")
     is_version = before.isascii() and before.isdigit() and len(before) <= 18  # fits a BIGINT
     return postings.filter(version__lt=int(before)) if is_version else postings
+
+
+def _find_version_before(account_id: UUID, day: date) -> int:
+    """Return the last version that was booked before the day began."""
+    return find_version_at(account_id=account_id, at=start_of_day(day) - timedelta(microseconds=1))
 
 
 def _make_line(posting: Posting) -> tuple[Any, ...]:

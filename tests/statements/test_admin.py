@@ -8,10 +8,12 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 from pypdf import PdfReader
 from pytest_django import Settings
 
 from accounts.models import Account
+from tests.events.facts import transfer
 from tests.factories import make_account, make_staff
 from transfers.statements.files import RENDERERS
 from transfers.statements.states import StatementFormat
@@ -99,3 +101,55 @@ def test_says_so_when_a_month_is_too_long(account: Account, monkeypatch: pytest.
     answer = sign_in("accounts.view_account", "ledger.view_posting").get(find(account.pk, 2026, 1))
 
     assert (answer.status_code, answer["Content-Type"]) == (422, "text/plain")
+
+
+class TestTheDaysOfAStatement:
+    """The table on the page of an account, of the days in its address."""
+
+    @pytest.fixture
+    def browser(self) -> Browser:
+        """Somebody who reads accounts and postings."""
+        return sign_in("accounts.view_account", "ledger.view_posting")
+
+    @pytest.fixture
+    def moved(self, account: Account) -> Account:
+        """The account, with 1.00 drawn on the first and 2.00 on the last moment of 5 March in São Paulo."""
+        for amount, moment in (
+            (1_00, datetime(2026, 3, 5, 3, 0, tzinfo=UTC)),
+            (2_00, datetime(2026, 3, 6, 2, 59, 59, 999_999, tzinfo=UTC)),
+            (4_00, datetime(2026, 3, 6, 3, 0, tzinfo=UTC)),
+        ):
+            with time_machine.travel(moment, tick=False):
+                transfer(debtor=account, creditor=None, amount=amount)
+        return account
+
+    @pytest.mark.parametrize(
+        ("days", "balances"),
+        [
+            ({}, ["93.00", "97.00", "99.00", "100.00"]),
+            ({"from": "2026-03-05", "to": "2026-03-05"}, ["97.00", "99.00"]),
+            ({"from": "2026-03-05"}, ["93.00", "97.00", "99.00"]),
+            ({"to": "2026-03-04"}, ["100.00"]),
+            ({"from": "2026-03-07"}, []),
+            ({"from": "2026-13-45", "to": "x\0"}, ["93.00", "97.00", "99.00", "100.00"]),
+            ({"from": "0001-01-01", "to": "9999-12-31"}, ["93.00", "97.00", "99.00", "100.00"]),
+        ],
+    )
+    def test_are_those_of_the_bank_with_the_balance_after_each(
+        self, moved: Account, browser: Browser, days: dict[str, str], balances: list[str]
+    ) -> None:
+        page = browser.get(reverse("admin:accounts_account_change", args=[moved.pk]), days)
+
+        [statement] = [table for table in page.context["tables"] if table.title == "Statement"]
+        assert [str(row[4]).split()[0] for row in statement.rows] == balances
+
+    def test_stand_in_the_form_and_are_kept_while_paging(self, account: Account, browser: Browser) -> None:
+        for _ in range(21):
+            transfer(debtor=account, creditor=None, amount=1)
+        today = f"{timezone.localdate()}"
+
+        page = browser.get(reverse("admin:accounts_account_change", args=[account.pk]), {"from": today})
+
+        [statement] = [table for table in page.context["tables"] if table.title == "Statement"]
+        assert [link.address.split("&")[0] for link in statement.more] == [f"?from={today}"]
+        assert f'name="from" value="{today}"' in page.content.decode()
