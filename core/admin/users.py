@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
 
 from core.admin.acts import Act, act_on
 from core.admin.cells import NOTHING, column, show_moment
@@ -83,7 +84,9 @@ class UserAdmin(ActPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, ty
     list_filter_submit = True
     list_fullwidth = True
     actions = None
+    paginator = InfinitePaginator
     show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
     ordering = ("-pk",)
     list_display = (
         "username",
