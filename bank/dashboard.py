@@ -181,7 +181,9 @@ def _count_breaks(now: datetime) -> Queue:
     return Queue(
         title=gettext("Reconciliation breaks"),
         waiting=found["count"],
-        note=_tell_oldest(found["oldest"], now) if found["oldest"] else gettext("The rail's books and the bank's agree"),
+        note=_tell_oldest(found["oldest"], now)
+        if found["oldest"]
+        else gettext("The rail's books and the bank's agree"),
         address=find_list(ReconciliationBreak, status__exact=BreakStatus.OPEN),
     )
 

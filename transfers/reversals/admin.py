@@ -48,7 +48,7 @@ def _tell_of_reversal(transfer: Transfer) -> Iterator[Step]:
     if reversal is not None:
         entry = link_to(JournalEntry, reversal.entry_id, gettext("journal entry"))
         approval = link_to(Approval, reversal.approval_id, gettext("approval"))
-        told = format_html(gettext("The money went back: {}, by {}."), entry, approval)
+        told = format_html(gettext("The money went back: {entry}, by {approval}."), entry=entry, approval=approval)
         yield Step(reversal.reversed_at, gettext("Reversed"), told, Tone.BAD)
 
 
