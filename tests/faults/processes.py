@@ -68,9 +68,10 @@ class Processes:
         """Start a worker for all else that is scheduled."""
         return self._start_worker()
 
-    def start_consumer(self, group: str = "effects") -> Process:
-        """Start a member of the group."""
-        return self._start(MANAGE, "consume_events", "--group", group)
+    def start_consumer(self, *groups: str) -> Process:
+        """Start a member of the groups, or of that whose effects are counted."""
+        named = [word for group in groups or ("effects",) for word in ("--group", group)]
+        return self._start(MANAGE, "consume_events", *named)
 
     def kill_all(self) -> None:
         """Kill what still runs."""
