@@ -30,13 +30,9 @@ _FILL = f"""
         initiated_by_id, created_at, completed_at, failure_code
     )
     SELECT uuidv7(passed), 'internal', 'completed',
-           CASE WHEN is_hot THEN %(debtor)s ELSE gen_random_uuid() END,
-           CASE WHEN is_hot THEN %(creditor)s ELSE gen_random_uuid() END,
-           4800000, 'BRL', '', %(user)s, clock_timestamp() + passed, clock_timestamp() + passed, ''
-    FROM (
-        SELECT number * interval '-0.1 ms' AS passed, number %% 20 <> 0 AS is_hot
-        FROM generate_series({HOT}, 1, -1) number
-    ) ages;
+           %(debtor)s, %(creditor)s, 4800000, 'BRL', '', %(user)s,
+           clock_timestamp() + passed, clock_timestamp() + passed, ''
+    FROM (SELECT number * interval '-0.1 ms' AS passed FROM generate_series({HOT}, 1, -1) number) ages;
     SET LOCAL session_replication_role = origin;
     ANALYZE transfers_transfer
 """

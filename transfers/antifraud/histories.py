@@ -30,6 +30,7 @@ _ID_SLACK = timedelta(minutes=1)
 
 _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 _LAST_ID = UUID(int=2**128 - 1)
+_FIRST_ID = f"'{UUID(int=0)}'::uuid"
 
 
 class Side(NamedTuple):
@@ -121,6 +122,15 @@ def _is_listed(effect: str) -> str:
     )"""
 
 
+def _is_between(column: str, floor: str) -> str:
+    """Return the condition that a row is of the account asked for, with an id from `floor` up to the last one.
+
+    It is a range of the index by account and id, whose order the rows are asked for in: with an equation in its place,
+    PostgreSQL has also read the orders of all accounts, the latest first, to find one's that had few.
+    """
+    return f"({column}, id) >= (asked.account_id, {floor}) AND ({column}, id) <= (asked.account_id, asked.last_id)"
+
+
 _QUERY = f"""
     SELECT asked.place, account.created_at,
            (SELECT rule_set_id FROM antifraud_activation ORDER BY id DESC LIMIT 1),
@@ -128,10 +138,9 @@ _QUERY = f"""
            CASE WHEN asked.minute_limit = 0 OR sent.day < asked.sent_limit THEN sent.minute ELSE (
                SELECT count(*) FROM (
                    SELECT FROM transfers_transfer
-                   WHERE debtor_account_id = asked.account_id
-                     AND id >= asked.minute_floor AND id <= asked.last_id
+                   WHERE {_is_between("debtor_account_id", "asked.minute_floor")}
                      AND created_at > asked.minute AND (created_at, id) < (asked.until, asked.before_id)
-                   LIMIT asked.minute_limit
+                   ORDER BY debtor_account_id DESC, id DESC LIMIT asked.minute_limit
                ) latest
            ) END,
            sent.hour, sent.day, sent.near_limit + received.near_limit, sent.recipients,
@@ -146,10 +155,9 @@ _QUERY = f"""
                array_agg(DISTINCT creditor_account_id) FILTER (WHERE creditor_account_id IS NOT NULL) AS recipients
         FROM (
             SELECT created_at, amount, creditor_account_id FROM transfers_transfer
-            WHERE debtor_account_id = asked.account_id
-              AND id >= asked.day_floor AND id <= asked.last_id
+            WHERE {_is_between("debtor_account_id", "asked.day_floor")}
               AND created_at > asked.day AND (created_at, id) < (asked.until, asked.before_id)
-            ORDER BY id DESC LIMIT asked.sent_limit
+            ORDER BY debtor_account_id DESC, id DESC LIMIT asked.sent_limit
         ) latest
     ) sent
     CROSS JOIN LATERAL (
@@ -157,8 +165,8 @@ _QUERY = f"""
                array_agg(DISTINCT creditor_account_id) FILTER (WHERE creditor_account_id IS NOT NULL) AS known
         FROM (
             SELECT amount, creditor_account_id, status, completed_at, created_at, id FROM transfers_transfer
-            WHERE debtor_account_id = asked.account_id AND asked.reads_habit = 1 AND id <= asked.last_id
-            ORDER BY id DESC LIMIT {HABIT}
+            WHERE {_is_between("debtor_account_id", _FIRST_ID)} AND asked.reads_habit = 1
+            ORDER BY debtor_account_id DESC, id DESC LIMIT {HABIT}
         ) latest
         WHERE status = 'completed' AND completed_at <= asked.until
           AND (created_at, id) < (asked.until, asked.before_id)
@@ -170,10 +178,9 @@ _QUERY = f"""
                array_agg(DISTINCT debtor_account_id) FILTER (WHERE debtor_account_id IS NOT NULL) AS payers
         FROM (
             SELECT amount, debtor_account_id FROM transfers_transfer
-            WHERE creditor_account_id = asked.account_id AND asked.reads_received = 1
-              AND id >= asked.day_floor AND id <= asked.last_id
+            WHERE {_is_between("creditor_account_id", "asked.day_floor")} AND asked.reads_received = 1
               AND created_at > asked.day AND (created_at, id) < (asked.until, asked.before_id)
-            ORDER BY id DESC LIMIT {WINDOW}
+            ORDER BY creditor_account_id DESC, id DESC LIMIT {WINDOW}
         ) latest
     ) received
     """  # noqa: S608 - built from constants
