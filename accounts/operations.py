@@ -34,6 +34,7 @@ class LiftBlock(Operation):
         "What this block stops may move again, unless another block that stands refuses it, too. With the last block "
         "the account is active again, and its client is told."
     )
+    view_permission = "accounts.view_account"
     request_permission = "accounts.request_lift"
     approve_permission = "accounts.approve_lift"
     payload = BlockToLift
@@ -93,6 +94,7 @@ class ChangeOverdraftLimit(Operation):
     name = CHANGE_OVERDRAFT_LIMIT
     title = _("Change overdraft")
     explanation = _("From then on the account's balance may fall to minus the new limit.")
+    view_permission = "accounts.view_account"
     request_permission = "accounts.request_overdraft"
     approve_permission = "accounts.approve_overdraft"
     payload = NewOverdraftLimit

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
@@ -13,14 +13,15 @@ from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
 from approvals.effect_tables import list_effect_tables
 from approvals.errors import OperationNotFoundError
+from approvals.filters import OperationFilter, WhoseFilter
 from approvals.models import Approval
-from approvals.operations import Operation, describe, get_operation, list_operations
-from approvals.selectors import describe_now, list_waiting_for, read_effect
+from approvals.operations import Operation, describe, get_operation
+from approvals.selectors import describe_now, list_seen_by, read_effect
 from approvals.services import approve, reject, request_approval, withdraw
 from approvals.states import ApprovalStatus
 from core.admin.acts import Act, ReasonForm, act_on
@@ -92,47 +93,6 @@ def show_approval_amount(approval: Approval) -> str:
     return show_amount(approval.amount, approval.currency)
 
 
-class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
-    """Whose part it is: to decide, or to follow up."""
-
-    title = _("whose")
-    parameter_name = "whose"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Return both parts of the reader's."""
-        return [("to_decide", gettext("Mine to decide")), ("requested", gettext("Requested by me"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
-        """Narrow by the reader's part."""
-        match self.value():
-            case "to_decide":
-                return queryset.filter(pk__in=list_waiting_for(user=_get_user(request)).values("pk"))
-            case "requested":
-                return queryset.filter(requested_by=_get_user(request))
-        return queryset
-
-
-class OperationFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
-    """What is to be done."""
-
-    title = _("operation")
-    parameter_name = "what"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Return all operations."""
-        return sorted([(each.name, str(each.title)) for each in list_operations()], key=lambda choice: choice[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
-        """Narrow by the chosen one."""
-        return queryset.filter(operation=self.value()) if self.value() else queryset
-
-
-def _get_user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise TypeError("Nobody has signed in.")
-    return request.user
-
-
 @admin.register(Approval)
 class ApprovalAdmin(BankAdmin):
     """What somebody requested, and what somebody else made of it."""
@@ -188,6 +148,11 @@ class ApprovalAdmin(BankAdmin):
             },
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
+        """Leave out what is about pages that the reader has no part in."""
+        rows: QuerySet[Approval] = super().get_queryset(request)
+        return list_seen_by(user=cast("User", request.user), among=rows)
 
     def search_id(self, rows: QuerySet[Approval], key: UUID) -> QuerySet[Approval]:
         """Find by id or subject."""

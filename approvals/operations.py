@@ -74,6 +74,8 @@ class Operation:
     title: ClassVar[Words]
     explanation: ClassVar[Words]
     """What will happen, for a new colleague."""
+    view_permission: ClassVar[str]
+    """Who may see what it is about, and so its requests."""
     request_permission: ClassVar[str]
     approve_permission: ClassVar[str]
     payload: ClassVar[type[msgspec.Struct]]

@@ -16,6 +16,12 @@ def list_waiting_for(*, user: User) -> QuerySet[Approval]:
     return pending.exclude(requested_by=user).order_by("expires_at", "id")
 
 
+def list_seen_by(*, user: User, among: QuerySet[Approval]) -> QuerySet[Approval]:
+    """List those of `among` that are about what the user may see."""
+    hidden = [each.name for each in list_operations() if not user.has_perm(each.view_permission)]
+    return among.exclude(operation__in=hidden) if hidden else among
+
+
 def count_waiting_for(*, user: User) -> int:
     """Count what waits for a decision that the user may take."""
     return list_waiting_for(user=user).count()

@@ -76,6 +76,7 @@ GROUPS: dict[Words, tuple[Entry, ...]] = {
     _("Staff"): (
         Entry(_("Users"), "core.user", "badge"),
         Entry(_("Roles"), "core.roleentry", "key"),
+        Entry(_("Limits"), "rights.rolelimit", "speed"),
     ),
 }
 

@@ -39,7 +39,7 @@ _BUSINESS = (
     "notifications.view_notification",
     "notifications.view_delivery",
 )
-_STAFF = ("core.view_user", "core.view_roleentry")
+_STAFF = ("core.view_user", "core.view_roleentry", "rights.view_rolelimit")
 _RIGHTS = ("rights.request_rights", "rights.approve_rights")
 _AUDIT = ("audit.view", "audit.export", "audit.view_export")
 

@@ -35,7 +35,7 @@ _FRESH_SECONDS = 10 * 60
 
 
 class StaffSessionMiddleware:
-    """Ends sessions that are over; sends staff whose second factor is missing to where it is given or set up."""
+    """Ends sessions that are over, or of customers; sends staff without their second factor to where it is given."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         """Keep the next handler."""
@@ -46,7 +46,7 @@ class StaffSessionMiddleware:
         if not request.path_info.startswith(ADMIN_PREFIX) or not isinstance(request.user, User):
             return self.get_response(request)
         now = timezone.now()
-        if _is_over(request, now):
+        if _is_over(request, now) or not request.user.is_staff:
             logout(request)
             return _send(request, "admin:login")
         if request.path_info in _list_open_paths() or request.session.get("has_factor"):

@@ -32,6 +32,7 @@ class VerifyHighRisk(Operation):
     explanation = _(
         "The client becomes verified, may open accounts and is told so. It is looked at again in half a year."
     )
+    view_permission = "kyc.view_kyccase"
     request_permission = "kyc.decide_kyccase"
     approve_permission = "kyc.approve_kyccase"
     payload = Verification

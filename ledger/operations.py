@@ -22,6 +22,7 @@ class PostManualEntry(Operation):
         "Books debits and credits that two people have agreed on. It is refused if a customer's account has too "
         "little, or is blocked or inactive. What was booked is never changed; a mistake is corrected by a reversal."
     )
+    view_permission = "ledger.view_journalentry"
     request_permission = "ledger.request_manual_entry"
     approve_permission = "ledger.approve_manual_entry"
     payload = ManualEntry

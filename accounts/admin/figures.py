@@ -16,6 +16,7 @@ from accounts.admin.cells import name_refused
 from accounts.models import Account
 from core.admin.cells import name_amount, show_amount, show_day
 from core.admin.filters import start_of_day
+from ledger.models import LedgerAccount
 from ledger.selectors import list_booked_at
 
 DAYS = 90
@@ -54,7 +55,8 @@ class Picture(NamedTuple):
 def list_figures(*, account: Account) -> list[Figure]:
     """Return the balances of an account, and which movements it refuses."""
     books, currency = account.ledger_account, account.currency
-    overdraft = format_html(gettext("with an overdraft of {}"), show_amount(account.overdraft_limit, currency))
+    limit = account.overdraft_limit
+    overdraft = format_html(gettext("with an overdraft of {}"), show_amount(limit, currency)) if limit else ""
     refused = gettext("All money") if books.closed_at else name_refused(books)
     return [
         Figure(gettext("Booked"), show_amount(books.balance, currency), gettext("what the books say")),
@@ -62,7 +64,7 @@ def list_figures(*, account: Account) -> list[Figure]:
         Figure(
             gettext("Available"),
             show_amount(books.available, currency),
-            overdraft if account.overdraft_limit else gettext("can be taken now"),
+            _say_available(books, overdraft),
         ),
         Figure(
             gettext("Stopped"),
@@ -71,6 +73,12 @@ def list_figures(*, account: Account) -> list[Figure]:
             bool(refused),
         ),
     ]
+
+
+def _say_available(books: LedgerAccount, overdraft: str) -> str:
+    if books.refuses_debits and not books.closed_at:
+        return gettext("once money may leave again")
+    return overdraft or gettext("can be taken now")
 
 
 def make_picture(*, account: Account, now: datetime) -> Picture:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +22,8 @@ from approvals.rights.models import RoleLimit
 from approvals.rights.operations import ChangeLimit, ChangeRoles, LimitOrder, RolesOrder
 from core.admin.acts import ReasonForm, act_on
 from core.admin.amounts import read_amount
-from core.admin.cells import link_to, show_amount
+from core.admin.cells import amount_column, column, link_to, show_amount
+from core.admin.pages import BankAdmin
 from core.admin.tables import Amount, Table, table_on
 from core.errors import BankError
 from core.models import RoleEntry, User
@@ -123,6 +126,10 @@ class RequestLimit(RequestAct):
         return LimitOrder(subject.pk, answers["operation"], answers["currency"], answers["amount"])
 
 
+def _show_limit(limit: RoleLimit) -> str:
+    return gettext("no limit any more") if limit.amount is None else show_amount(limit.amount, limit.currency)
+
+
 @table_on(RoleEntry, permission="core.view_roleentry")
 def _list_limits(request: HttpRequest, role: RoleEntry) -> Table:
     rows = [
@@ -145,6 +152,31 @@ def _name_operation(name: str) -> str:
         return str(get_operation(name=name).title)
     except BankError:
         return name
+
+
+@admin.register(RoleLimit)
+class RoleLimitAdmin(BankAdmin):
+    """All limits of all roles."""
+
+    help_text = _(
+        "The highest amount up to which each role requests or approves an operation. What is not listed has no limit. "
+        "A limit is changed from the page of its role, by two people."
+    )
+    empty_text = _("No role has a limit. Ask for one from the page of a role.")
+    search_help_text = _("Operation, such as transfers.reverse")
+    ordering = ("role__position", "operation", "currency")
+    list_select_related = ("role", "approval__decided_by")
+    list_display = (
+        column(_("Operation"), lambda limit: _name_operation(limit.operation)),
+        column(_("Role"), lambda limit: link_to(RoleEntry, limit.role_id, limit.role)),
+        amount_column(_("Up to"), _show_limit),
+        column(_("Decided by"), lambda limit: link_to(Approval, limit.approval_id, limit.approval.decided_by)),
+    )
+    fieldsets = ((None, {"fields": list_display}),)
+
+    def search(self, rows: QuerySet[RoleLimit], term: str) -> QuerySet[RoleLimit]:
+        """Find by the operation's name."""
+        return rows.filter(operation__startswith=term)
 
 
 @table_on(User, permission="approvals.view_approval")

@@ -32,6 +32,7 @@ class ChangeRoles(Operation):
     name = "rights.change_roles"
     title = _("Change the roles")
     explanation = _("From the next page on, the person may do what the roles allow and nothing else.")
+    view_permission = "core.view_user"
     request_permission = REQUEST
     approve_permission = APPROVE
     payload = RolesOrder
@@ -91,6 +92,7 @@ class ChangeLimit(Operation):
     name = CHANGE_LIMIT
     title = _("Change a limit")
     explanation = _("Above the limit the role neither requests nor approves the operation; without one it may do any.")
+    view_permission = "core.view_roleentry"
     request_permission = REQUEST
     approve_permission = APPROVE
     payload = LimitOrder

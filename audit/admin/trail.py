@@ -213,13 +213,24 @@ def _show_change(column: str, before: Mapping[str, Any], after: Mapping[str, Any
     """Return a value before and after, as far as the history has them."""
     if column not in after:
         return gettext("changed, not kept")
-    return f"{_show_value(before, column)} → {_show_value(after, column)}"
+    return format_html("{} → {}", _show_value(before, column), _show_value(after, column))
 
 
 def _show_value(row: Mapping[str, Any], column: str) -> object:
     if column not in row:
         return "?"
-    return NOTHING if row[column] in (None, "") else row[column]
+    value = row[column]
+    moment = _find_moment(value)
+    return show_moment(moment) if moment else NOTHING if value in (None, "") else value
+
+
+def _find_moment(value: object) -> datetime | None:
+    """Return the moment that a value writes as JSON does, with its zone, if it writes one."""
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _show_subject(item: Item) -> str:

@@ -28,8 +28,10 @@ class PrivateSearch(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """A list that is searched by POST; templates/admin/search_form.html is its box."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, or what is searched in it."""
-        if request.method == "POST" and SEARCH_VAR in request.POST:
+        """Show the list, or what is searched in it. Nothing else is done to its rows, so any other POST is refused."""
+        if request.method == "POST":
+            if SEARCH_VAR not in request.POST:
+                raise PermissionDenied
             return self._answer_search(request, request.POST[SEARCH_VAR].strip())
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response

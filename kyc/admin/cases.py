@@ -142,6 +142,11 @@ class KycCaseAdmin(BankAdmin):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: KycCase | None = None) -> Any:
+        """Leave out the end of a case that has none yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets[:-1] if obj is not None and _is_open(obj) else fieldsets
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[KycCase]:
         """Leave personal data encrypted until a page shows it."""
         cases: QuerySet[KycCase] = super().get_queryset(request)

@@ -12,10 +12,11 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import Account
+from approvals.rights.operations import ChangeLimit, LimitOrder
 from audit.exports import Order, make_export
 from audit.states import ExtractKind
 from bank import roles as bank_roles
-from core.models import User
+from core.models import RoleEntry, User
 from events.inbox import bury
 from events.messages import make_message
 from events.models import DeadLetter
@@ -31,7 +32,7 @@ from reporting.regulatory.circuit import note_failure
 from tests.approvals.naming import request_name
 from tests.events.delivery import deliver_all
 from tests.events.facts import make_record
-from tests.factories import make_account, make_blocked_account, make_bob, make_client, make_staff
+from tests.factories import agree, make_account, make_blocked_account, make_bob, make_client, make_staff
 from tests.files import make_jpeg
 from tests.presence import enter_as
 from tests.regulatory.reports import make_summary
@@ -100,12 +101,18 @@ WHAT_NOBODY_SENDS = 10**9
 
 @pytest.fixture
 def bank() -> Bank:
+    """Return a bank that has one of everything."""
+    return make_bank()
+
+
+def make_bank() -> Bank:
     """Make Alice with 100.00 BRL, a transfer that went through and is reported, one that failed, a hold, Bob's case and
     his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, what waits for an
     approval, an account of Mallory's that is blocked, and a transfer of Carla's in review.
     """
     request_name(now=timezone.now())
     export_something(now=timezone.now())
+    limit_tellers(now=timezone.now())
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()
@@ -130,6 +137,12 @@ def bank() -> Bank:
         letter=bury_message(),
         delivery=fail_to_deliver(client=account.client),
     )
+
+
+def limit_tellers(*, now: datetime) -> None:
+    """Let two people decide up to which amount a teller would reverse."""
+    role = RoleEntry.objects.get(group__name="teller")
+    agree(ChangeLimit, LimitOrder(role.pk, "transfers.reverse", "BRL", 1_000_00), now=now)
 
 
 def export_something(*, now: datetime) -> None:

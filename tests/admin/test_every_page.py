@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.rights.models import RoleLimit
 from audit.models import Export
 from core.admin.acts import list_acts
 from core.models import RoleEntry, User
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 SignIn = Callable[[str], Browser]
 
-AUDITORS = {User, RoleEntry, Export}
+AUDITORS = {User, RoleEntry, RoleLimit, Export}
 """The models that those who serve clients have no part in."""
 
 MANAGED = {User}

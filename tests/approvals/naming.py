@@ -30,6 +30,7 @@ class GiveName(Operation):
     name: ClassVar[str] = "tests.give_name"
     title = "Give a name"
     explanation = "The user is called something else from then on."
+    view_permission = "approvals.view_approval"
     request_permission = MAKE
     approve_permission = CHECK
     payload = Naming

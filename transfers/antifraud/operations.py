@@ -29,6 +29,7 @@ class ActivateRules(Operation):
     name = "antifraud.activate_rules"
     title = _("Put antifraud rules in force")
     explanation = _("From then on, each transfer is judged by this version of the rules.")
+    view_permission = "antifraud.view_ruleset"
     request_permission = "antifraud.propose_ruleset"
     approve_permission = "antifraud.activate_ruleset"
     payload = NewRules

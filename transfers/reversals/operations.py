@@ -38,6 +38,7 @@ class ReverseTransfer(Operation):
         "as it was; statements show both. It is refused if whoever was paid has spent the money, or if an account is "
         "blocked or inactive."
     )
+    view_permission = "transfers.view_transfer"
     request_permission = "reversals.request_reversal"
     approve_permission = "reversals.approve_reversal"
     payload = ReversalOrder
