@@ -21,6 +21,7 @@ from core.errors import InvalidAmountError
 from tests.admin.addresses import MODELS, address, list_addresses
 from tests.admin.conftest import Bank, make_member
 from tests.factories import make_account, make_blocked_account
+from tests.presence import enter_as
 
 _SHOWN_ATTRIBUTES = {"placeholder", "aria-label", "title", "alt"}
 _UNSEEN = {"script", "style", "pre", "textarea"}
@@ -94,8 +95,7 @@ OTHER_PAGES = (
 
 @pytest.mark.django_db
 def test_no_page_says_in_english_what_it_can_say_in_portuguese(bank: Bank) -> None:
-    browser = Browser()
-    browser.force_login(make_member("admin"))
+    browser = enter_as(make_member("admin"))
     addresses = [reverse(name) for name in OTHER_PAGES] + [path for model in MODELS for path in list_addresses(model)]
 
     left = {
@@ -187,9 +187,8 @@ def test_an_amount_of_which_the_sign_could_mean_two_things_is_refused(language: 
 @pytest.mark.django_db
 def test_what_one_requests_in_portuguese_another_reads_and_approves_in_english() -> None:
     account = make_account()
-    maker, checker = Browser(headers={"accept-language": "pt-br"}), Browser()
+    maker, checker = Browser(headers={"accept-language": "pt-br"}), enter_as(make_member("ops_checker"))
     maker.force_login(make_member("ops_maker"))
-    checker.force_login(make_member("ops_checker"))
 
     asked = maker.post(
         address(Account, "act", account.pk, "overdraft"), {"overdraft_limit": "500,00", "reason": "Bom cliente"}
