@@ -17,7 +17,7 @@ BANK := $(TIED) $(VENV)/bin/python -m bank.embedded
 ENGINES := $(VENV)/bin/python -m bank.embedded exec
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka test test-kafka fuzz check bench bench-antifraud bench-events proof-events proof-inactivation proof-planted proof-reports verify manage lock clean installed installed-dev
+.PHONY: help run kafka test test-kafka fuzz check bench bench-antifraud bench-events proof-events proof-inactivation proof-planted proof-reports proof-payments verify manage lock clean installed installed-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ proof-planted: installed-dev ## plant bugs in the bank, one by one, and see that
 
 proof-reports: installed-dev ## let the regulator fail and kill workers, then compare what it has accepted with the books
 	@exec $(ENGINES) -- $(VENV)/bin/python -m proofs.reports $(ARGS)
+
+proof-payments: installed-dev ## let the rail fail and kill workers, while the money of payments is counted; then compare books
+	@exec $(ENGINES) -- $(VENV)/bin/python -m proofs.payments $(ARGS)
 
 lock: installed-dev ## write the hashed locks anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml --output-file requirements.txt

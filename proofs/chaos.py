@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-WEIGHTS = {"relay": 5, "consumer": 3, "broker": 1, "worker": 8, "regulator": 2}
+WEIGHTS = {"relay": 5, "consumer": 3, "broker": 1, "worker": 8, "regulator": 2, "scheduler": 2, "rail": 2}
 """How often each is chosen; the broker seldom, since it takes seconds to come back, workers often."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 5.0
 LONGEST_DOWN_SECONDS = 1.0

@@ -29,13 +29,13 @@ import django
 
 django.setup()
 
-from benchmarks.pages import write_figures
 from proofs.acts import ACTS, Play
 from proofs.audit import Figure, audit
 from proofs.bank import build_bank
 from proofs.chaos import Chaos
 from proofs.drain import STANDSTILL_SECONDS, await_drained, measure_progress
 from proofs.play import open_bank
+from proofs.result import format_figures, judge, name_kills, say
 from proofs.writer import Writer
 from proofs.writers import Writers
 from tests.events.broker import is_apache_kafka
@@ -52,23 +52,28 @@ def main() -> int:
         player = Writer(seed=options.seed * 100 + options.writers)
         _play_acts(Play(stage, player), began)
         writers = Writers(
-            count=options.writers, transfers=options.transfers, seconds=options.seconds, seed=options.seed
+            "proofs.writer",
+            count=options.writers,
+            transfers=options.transfers,
+            seconds=options.seconds,
+            seed=options.seed,
         )
         chaos = Chaos(stage.list_victims(), seed=options.seed)
         try:
             while writers.is_writing():
                 chaos.strike()
                 _say_progress(writers, chaos, began)
-            _say(f"{time.monotonic() - began:4.0f} s: all is committed, the killing is over")
+            say(f"{time.monotonic() - began:4.0f} s: all is committed, the killing is over")
             is_drained = await_drained(on_look=_every(SAY_SECONDS, lambda: _say_progress(writers, chaos, began)))
         finally:
             writers.stop()
         seconds = time.monotonic() - began
-        _say(f"{seconds:4.0f} s: auditing")
+        say(f"{seconds:4.0f} s: auditing")
         figures = audit(rolled_back=player.rolled_back + writers.rolled_back, points=stage.points)
     report = _format_report(figures, chaos.kills, stage.kills, seconds=seconds, options=options)
     print(report)
-    return _judge(figures, is_drained=is_drained, report=report, options=options)
+    standstill = "" if is_drained else f"nothing happened for {STANDSTILL_SECONDS:.0f} s, although not all was consumed"
+    return judge(figures, standstill=standstill, report=report, seed=options.seed, name="events", page=options.write)
 
 
 def _parse() -> argparse.Namespace:
@@ -85,7 +90,7 @@ def _parse() -> argparse.Namespace:
 def _play_acts(play: Play, began: float) -> None:
     for act in ACTS:
         act(play)
-        _say(f"{time.monotonic() - began:4.0f} s: {act.__name__.replace('_', ' ')}")
+        say(f"{time.monotonic() - began:4.0f} s: {act.__name__.replace('_', ' ')}")
 
 
 def _every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
@@ -103,18 +108,10 @@ def _every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
 
 def _say_progress(writers: Writers, chaos: Chaos, began: float) -> None:
     relayed, taken_in, effects = measure_progress()
-    _say(
+    say(
         f"{time.monotonic() - began:4.0f} s: {writers.committed:,} committed, {writers.rolled_back:,} rolled back,"
-        f" relayed up to {relayed:,}, taken in {taken_in:,} and {effects:,}; killed: {_name_kills(chaos.kills)}"
+        f" relayed up to {relayed:,}, taken in {taken_in:,} and {effects:,}; killed: {name_kills(chaos.kills)}"
     )
-
-
-def _say(what: str) -> None:
-    print(f"  {what}", file=sys.stderr, flush=True)
-
-
-def _name_kills(kills: Counter[str]) -> str:
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(kills.items())) or "nothing yet"
 
 
 def _format_report(
@@ -122,37 +119,13 @@ def _format_report(
 ) -> str:
     """Return the result as Markdown."""
     broker = "Apache Kafka" if is_apache_kafka() else "the embedded broker, which was spared"
-    lines = [
-        (
-            f"Run on {datetime.now(tz=UTC):%Y-%m-%d} with seed {options.seed} and {broker}, on {os.cpu_count()} cores"
-            f" ({platform.machine()}): {options.transfers:,} transfers committed by {options.writers} processes,"
-            f" {sum(kills.values())} kills at random ({_name_kills(kills)}), {sum(aimed.values())} in chosen moments"
-            f" ({_name_kills(aimed)}), all consumed after {seconds:.0f} s."
-        ),
-        "",
-        "| found | |",
-        "|---|---:|",
-        *(f"| {figure.name} | {figure.value:,} |" for figure in figures if not figure.is_violation),
-        "",
-        "| violations | |",
-        "|---|---:|",
-        *(f"| {figure.name} | {figure.value:,} |" for figure in figures if figure.is_violation),
-    ]
-    return "\n".join(lines)
-
-
-def _judge(figures: Sequence[Figure], *, is_drained: bool, report: str, options: argparse.Namespace) -> int:
-    """Return the exit code; keep the report if it is asked for and good."""
-    faults = [f"{figure.name}: {figure.value:,}" for figure in figures if figure.is_wrong]
-    if not is_drained:
-        faults.insert(0, f"nothing happened for {STANDSTILL_SECONDS:.0f} s, although not all was consumed")
-    if faults:
-        print(f"\nVIOLATED with seed {options.seed}: {'; '.join(faults)}")
-        return 1
-    print(f"\nHolds with seed {options.seed}: no violation.")
-    if options.write:
-        write_figures(page=options.write, name="events", report=report)
-    return 0
+    summary = (
+        f"Run on {datetime.now(tz=UTC):%Y-%m-%d} with seed {options.seed} and {broker}, on {os.cpu_count()} cores"
+        f" ({platform.machine()}): {options.transfers:,} transfers committed by {options.writers} processes,"
+        f" {sum(kills.values())} kills at random ({name_kills(kills)}), {sum(aimed.values())} in chosen moments"
+        f" ({name_kills(aimed)}), all consumed after {seconds:.0f} s."
+    )
+    return format_figures(summary, figures)
 
 
 if __name__ == "__main__":

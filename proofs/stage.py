@@ -1,7 +1,7 @@
 """The processes of a proof: the broker, the relay, consumers. Each can be killed and started again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from proofs.chaos import Victim
 from proofs.points import READS, Order, Points
+from proofs.revived import Revived, Working
 from tests.events.broker import StoppableBroker, is_apache_kafka, wait_until
 from tests.faults.processes import Process, Processes
 
@@ -18,50 +19,6 @@ GROUPS = ("balances", "balances", "effects")
 """Who consumes: two members of the bank's own group, and one of a group that writes down each effect."""
 
 DIES_SECONDS = 60.0
-
-
-class Revived:
-    """A process that is started anew whenever it was killed."""
-
-    def __init__(self, make: Callable[[], Process]) -> None:
-        """Start it as `make` does."""
-        self._make = make
-        self._process = make()
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether it has ended."""
-        return self._process.is_dead
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it is worth killing."""
-        return True
-
-    def kill(self) -> None:
-        """Kill it with -9."""
-        self._process.kill()
-
-    def start(self) -> None:
-        """Start another in its place."""
-        self._process = self._make()
-
-
-class _RevivedRelay(Revived):
-    """A relay; it is at work once it has read since it was started."""
-
-    def __init__(self, make: Callable[[], Process], points: Points) -> None:
-        self._points = points
-        self._reads = points.count(READS)
-        super().__init__(make)
-
-    @property
-    def is_at_work(self) -> bool:
-        return self._points.count(READS) > self._reads
-
-    def start(self) -> None:
-        self._reads = self._points.count(READS)
-        super().start()
 
 
 class _RevivedBroker:
@@ -86,7 +43,7 @@ class Stage:
         """Start the processes, which come by `points`, beside a `broker` that runs."""
         self._broker = broker
         self._processes = processes
-        self._relay = _RevivedRelay(processes.start_relay, points)
+        self._relay = Working(processes.start_relay, partial(points.count, READS))
         self._consumers = [Revived(partial(processes.start_consumer, group)) for group in GROUPS]
         self.points = points
         self.kills: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Several writers at once, each a process of proofs/writer.py."""
+"""Several writers at once, each a process of a module such as proofs/writer.py."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ import threading
 class Writers:
     """The writers' processes, and how far they are."""
 
-    def __init__(self, *, count: int, transfers: int, seconds: float, seed: int) -> None:
-        """Start them; each commits its share in about `seconds`."""
+    def __init__(self, module: str, *, count: int, transfers: int, seconds: float, seed: int) -> None:
+        """Start processes of `module`; each commits its share in about `seconds`."""
         shares = [transfers // count + (number < transfers % count) for number in range(count)]
         self._done = [(0, 0)] * count
         self._processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "proofs.writer", str(seed * 100 + number), str(share), str(seconds)],
+                [sys.executable, "-m", module, str(seed * 100 + number), str(share), str(seconds)],
                 stdout=subprocess.PIPE,
                 text=True,
             )
@@ -26,7 +26,7 @@ class Writers:
 
     @property
     def committed(self) -> int:
-        """How many transfers are committed."""
+        """How many orders are committed."""
         return sum(committed for committed, _ in self._done)
 
     @property

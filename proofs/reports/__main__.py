@@ -33,12 +33,12 @@ django.setup()
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.pages import write_figures
 from proofs.audit import Figure
 from proofs.bank import build_bank
 from proofs.chaos import Chaos
 from proofs.reports.audit import audit
 from proofs.reports.stage import Stage, open_stage
+from proofs.result import format_figures, judge, name_kills, say
 from proofs.writers import Writers
 
 LOOK_SECONDS = 2.0
@@ -66,20 +66,23 @@ def main() -> int:
         figures = audit(register=register)
     report = _format_report(figures, kills, seconds=seconds, options=options)
     print(report)
-    return _judge(figures, is_drained=is_drained, report=report, options=options)
+    standstill = "" if is_drained else f"nothing happened for {STANDSTILL_SECONDS:.0f} s, although not all was decided"
+    return judge(figures, standstill=standstill, report=report, seed=options.seed, name="reports", page=options.write)
 
 
 def _run(stage: Stage, options: argparse.Namespace, began: float) -> tuple[Counter[str], bool]:
     """Write, kill, and wait until all is decided; return what was killed, and whether all was decided."""
     chaos = Chaos(stage.list_victims(), seed=options.seed)
-    writers = Writers(count=options.writers, transfers=options.reports, seconds=options.seconds, seed=options.seed)
+    writers = Writers(
+        "proofs.writer", count=options.writers, transfers=options.reports, seconds=options.seconds, seed=options.seed
+    )
     try:
         stage.lose_replies()
         stage.kill_workers_amid_attempt()
         while writers.is_writing() or _measure()[2] < KILLING_SHARE * options.reports:
             chaos.strike()
-            _say(f"{time.monotonic() - began:4.0f} s: {_describe(_measure())}; killed: {_name_kills(chaos.kills)}")
-        _say(f"{time.monotonic() - began:4.0f} s: the killing is over")
+            say(f"{time.monotonic() - began:4.0f} s: {_describe(_measure())}; killed: {name_kills(chaos.kills)}")
+        say(f"{time.monotonic() - began:4.0f} s: the killing is over")
         return chaos.kills, _await_decided(began)
     finally:
         writers.stop()
@@ -96,7 +99,7 @@ def _await_decided(began: float) -> bool:
         changed_at = time.monotonic() if reached != before else changed_at
         looks += 1
         if looks % SAY_EVERY == 0:
-            _say(f"{time.monotonic() - began:4.0f} s: {_describe(reached)}")
+            say(f"{time.monotonic() - began:4.0f} s: {_describe(reached)}")
     return True
 
 
@@ -124,49 +127,17 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _say(what: str) -> None:
-    print(f"  {what}", file=sys.stderr, flush=True)
-
-
-def _name_kills(kills: Counter[str]) -> str:
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(kills.items())) or "nothing yet"
-
-
 def _format_report(
     figures: Sequence[Figure], kills: Counter[str], *, seconds: float, options: argparse.Namespace
 ) -> str:
     """Return the result as Markdown."""
-    lines = [
-        (
-            f"Run on {datetime.now(tz=UTC):%Y-%m-%d} with seed {options.seed} on {os.cpu_count()} cores"
-            f" ({platform.machine()}): {options.reports:,} transfers committed by {options.writers} processes,"
-            f" {sum(kills.values())} kills at random ({_name_kills(kills)}), all decided after {seconds:.0f} s; a first"
-            f" retry after {settings.REGULATOR_RETRY_MINUTES * 60:.0f} s."
-        ),
-        "",
-        "| found | |",
-        "|---|---:|",
-        *(f"| {figure.name} | {figure.value:,} |" for figure in figures if not figure.is_violation),
-        "",
-        "| violations | |",
-        "|---|---:|",
-        *(f"| {figure.name} | {figure.value:,} |" for figure in figures if figure.is_violation),
-    ]
-    return "\n".join(lines)
-
-
-def _judge(figures: Sequence[Figure], *, is_drained: bool, report: str, options: argparse.Namespace) -> int:
-    """Return the exit code; keep the report if it is asked for and good."""
-    faults = [f"{figure.name}: {figure.value:,}" for figure in figures if figure.is_wrong]
-    if not is_drained:
-        faults.insert(0, f"nothing happened for {STANDSTILL_SECONDS:.0f} s, although not all was decided")
-    if faults:
-        print(f"\nVIOLATED with seed {options.seed}: {'; '.join(faults)}")
-        return 1
-    print(f"\nHolds with seed {options.seed}: no violation.")
-    if options.write:
-        write_figures(page=options.write, name="reports", report=report)
-    return 0
+    summary = (
+        f"Run on {datetime.now(tz=UTC):%Y-%m-%d} with seed {options.seed} on {os.cpu_count()} cores"
+        f" ({platform.machine()}): {options.reports:,} transfers committed by {options.writers} processes,"
+        f" {sum(kills.values())} kills at random ({name_kills(kills)}), all decided after {seconds:.0f} s; a first"
+        f" retry after {settings.REGULATOR_RETRY_MINUTES * 60:.0f} s."
+    )
+    return format_figures(summary, figures)
 
 
 if __name__ == "__main__":

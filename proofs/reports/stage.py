@@ -1,7 +1,7 @@
 """The processes of the proof: relay, consumer, workers and the regulator. All but the broker are killed."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,11 @@ from events.reader import get_position
 from events.relay import NAME as RELAY_NAME
 from proofs.chaos import Victim
 from proofs.points import LONGEST_WAIT_SECONDS
-from proofs.stage import Revived
+from proofs.revived import Revived, RevivedSimulator, Working
 from reporting.regulatory.models import Report, ReportAttempt
 from reporting.regulatory.states import Outcome, ReportState
 from tests.events.broker import StoppableBroker, wait_until
-from tests.faults.processes import Process, Processes
+from tests.faults.processes import Processes
 from tests.simulators.process import SimulatorProcess
 
 WORKERS = 2
@@ -33,52 +33,12 @@ FAULTS = {
 """One call in ten fails, and of the reports in the others one in ten is not taken."""
 
 
-class _Working(Revived):
-    """A process that is at work once something has grown since it was started."""
-
-    def __init__(self, make: Callable[[], Process], measure: Callable[[], int]) -> None:
-        self._measure = measure
-        self._before = measure()
-        super().__init__(make)
-
-    @property
-    def is_at_work(self) -> bool:
-        return self._measure() > self._before
-
-    def start(self) -> None:
-        self._before = self._measure()
-        super().start()
-
-
 class _Worker(Revived):
     """A worker; it is at work while an attempt is under way, its own or the other's."""
 
     @property
     def is_at_work(self) -> bool:
         return _is_attempt_under_way()
-
-
-class RevivedRegulator:
-    """A regulator that finds again what it has accepted; while it is dead, it refuses connections."""
-
-    def __init__(self, process: SimulatorProcess) -> None:
-        """Keep the process."""
-        self.process = process
-        self._before = _count_attempts()
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it is worth killing."""
-        return _count_attempts() > self._before
-
-    def kill(self) -> None:
-        """Kill it with -9."""
-        self.process.kill()
-
-    def start(self) -> None:
-        """Start it."""
-        self._before = _count_attempts()
-        self.process.start()
 
 
 class Stage:
@@ -88,8 +48,8 @@ class Stage:
         """Start the bank's processes beside a regulator that runs, and fails by dice of `seed`."""
         self.regulator = regulator
         self._seed = seed
-        self._relay = _Working(processes.start_relay, partial(get_position, name=RELAY_NAME))
-        self._consumer = _Working(partial(processes.start_consumer, "regulatory"), Report.objects.count)
+        self._relay = Working(processes.start_relay, partial(get_position, name=RELAY_NAME))
+        self._consumer = Working(partial(processes.start_consumer, "regulatory"), Report.objects.count)
         self._workers = [_Worker(processes.start_worker) for _ in range(WORKERS)]
 
     def lose_replies(self) -> None:
@@ -115,7 +75,7 @@ class Stage:
             "relay": [self._relay],
             "consumer": [self._consumer],
             "worker": self._workers,
-            "regulator": [RevivedRegulator(self.regulator)],
+            "regulator": [RevivedSimulator(self.regulator, _count_attempts)],
         }
 
 

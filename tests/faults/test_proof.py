@@ -1,4 +1,4 @@
-"""`make proof-events` and `make proof-planted` in small."""
+"""The proofs in small: `make proof-events`, `proof-reports`, `proof-payments` and `proof-planted`."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from bank.embedded.manage import MANAGE
+from proofs.payments.bugs import BUGS
 from tests.events.processes import get_environment
 
 SECONDS = 400
@@ -26,11 +27,11 @@ def empty_database() -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def run(module: str, *arguments: str, database: str) -> subprocess.CompletedProcess[str]:
-    """Run a proof to its end."""
+def run(module: str, *arguments: str, database: str, bug: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a proof to its end, of a bank with `bug` if one is named."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=get_environment() | {"DATABASE_URL": database},
+        env=get_environment() | {"DATABASE_URL": database, "PLANTED_BUG": bug},
         cwd=Path(MANAGE).parent,
         check=False,
         capture_output=True,
@@ -55,6 +56,25 @@ def test_every_completed_transfer_is_acknowledged_once_whatever_fails_and_is_kil
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no violation" in done.stdout
+
+
+def test_a_payments_money_is_in_one_place_whatever_the_rail_does_and_whoever_is_killed(empty_database: str) -> None:
+    size = ["--payments", "300", "--accounts", "40", "--seconds", "10", "--seed", "4"]
+
+    done = run("proofs.payments", *size, database=empty_database)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no violation" in done.stdout
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_counting_the_money_of_payments_finds_a_bug_that_is_planted(bug: str, empty_database: str) -> None:
+    size = ["--payments", "150", "--accounts", "20", "--seconds", "5", "--seed", "4"]
+
+    done = run("proofs.payments", *size, database=empty_database, bug=bug)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert BUGS[bug].violation in done.stdout.partition("VIOLATED")[2]
 
 
 def test_the_audit_finds_bugs_that_are_planted(empty_database: str) -> None:
