@@ -33,9 +33,11 @@ from core.admin.tables import Amount, Link, Table, table_on
 from core.pii import mask_document
 from events.admin import list_events, name_subject
 from ledger.admin.pages import CurrencyFilter
-from ledger.models import Hold, JournalEntry
-from ledger.states import HoldStatus
+from ledger.chart import SUSPENSE
+from ledger.models import Hold, JournalEntry, LedgerAccount
+from ledger.states import HoldStatus, Side
 from transfers.payments.models import Payment
+from transfers.payments.services import KEPT
 from transfers.payments.states import PaymentStatus
 
 _TONES = {
@@ -45,6 +47,7 @@ _TONES = {
     PaymentStatus.RETURNED: Tone.BAD,
 }
 _SHOWN = 10
+_KEPT_SHOWN = 50
 
 name_subject(prefix="payment", model=Payment)
 
@@ -146,6 +149,31 @@ def _show_payment_of_hold(request: HttpRequest, hold: Hold) -> Table | None:
 def _show_payment_of_entry(request: HttpRequest, entry: JournalEntry) -> Table | None:
     table = _make_payments(Payment.objects.filter(Q(settlement=entry) | Q(return_entry=entry)))
     return table if table.rows else None
+
+
+@table_on(LedgerAccount, permission="payments.view_payment")
+def _show_kept_payments(request: HttpRequest, books: LedgerAccount) -> Table | None:
+    """Show, on the page of suspense, what came back for accounts that were closed by then."""
+    if books.chart_code != SUSPENSE.code:
+        return None
+    kept = books.postings.filter(side=Side.CREDIT, entry__code=KEPT).order_by("-version")[:_KEPT_SHOWN]
+    payments = Payment.objects.filter(return_entry__in=list(kept.values_list("entry_id", flat=True)))
+    return Table(
+        title="Payments that came back for closed accounts",
+        headings=("Payment", "From", Amount("Amount"), "Why it came back", "Returned"),
+        rows=[
+            (
+                link_to(Payment, payment.pk),
+                show_account(payment.debtor_account),
+                _show_payment_amount(payment),
+                payment.failure_code,
+                show_moment(payment.returned_at),
+            )
+            for payment in payments.select_related("debtor_account").order_by("-returned_at", "-pk")
+        ],
+        empty="No payment has come back for a closed account.",
+        help=f"Whose money it is, up to the {_KEPT_SHOWN} newest. What was paid out since, the postings say.",
+    )
 
 
 @table_on(Account, permission="payments.view_payment")

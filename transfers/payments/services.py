@@ -36,6 +36,9 @@ from transfers.payments.orders import OrderedPayment, PaymentOrder
 from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
 from transfers.payments.submissions import end_submission, queue_submission
 
+KEPT = "payment_kept"
+"""The code of an entry that puts what came back into suspense."""
+
 _FAILURE_CODE = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -183,7 +186,7 @@ def _keep_in_suspense(payment: Payment, *, now: datetime) -> UUID:
     settlement_id = get_internal_account_id(line=SETTLEMENT, currency=payment.currency)
     suspense_id = get_internal_account_id(line=SUSPENSE, currency=payment.currency)
     lines = [Line(settlement_id, Side.DEBIT, payment.amount), Line(suspense_id, Side.CREDIT, payment.amount)]
-    return post_entries(drafts=[EntryDraft(code="payment_kept", lines=lines, reference=payment.id)], now=now)[0]
+    return post_entries(drafts=[EntryDraft(code=KEPT, lines=lines, reference=payment.id)], now=now)[0]
 
 
 def _step(payment: Payment, status: PaymentStatus, *, changed: list[str], outcome: Outcome, now: datetime) -> Payment:
