@@ -110,7 +110,10 @@ class Decider:
         self._judge.remember(order.movement, is_completed=transfer.completed_at is not None)
         self._judge.record(verdict, subject_id=transfer.id)
         if transfer.status == TransferStatus.IN_REVIEW or transfer.failure_code == RejectedByAntifraudError.code:
-            self._events.append(fraud_suspected(transfer=transfer, debtor=parties[0], verdict=verdict))
+            told = fraud_suspected(
+                subject_id=transfer.id, debtor=parties[0], verdict=verdict, now=self._batch.booked_at
+            )
+            self._events.append(told)
 
     def _close(self) -> None:
         """Let what comes be written after what was decided up to now."""

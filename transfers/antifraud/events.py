@@ -1,24 +1,24 @@
 """The events of antifraud: ids and codes. What was found, in words, stays with the judgement."""
 
 from datetime import datetime
+from uuid import UUID
 
 from core.models import User
 from events.services import NewEvent
 from ledger.locks import LockedBalance
 from transfers.antifraud.judging import Verdict
 from transfers.antifraud.models import Activation, Listing, Review
-from transfers.records import TransferRecord
 
 
-def fraud_suspected(*, transfer: TransferRecord, debtor: LockedBalance, verdict: Verdict) -> NewEvent:
-    """Tell staff of a transfer that was rejected, or that waits for them."""
+def fraud_suspected(*, subject_id: UUID, debtor: LockedBalance, verdict: Verdict, now: datetime) -> NewEvent:
+    """Tell staff of an order that was rejected, or that waits for them, under the id of what it made or was to make."""
     payload = {
         "account": debtor.id,
         "client": debtor.holder_id,
         "decision": verdict.decision.value,
         "rules": verdict.codes,
     }
-    return NewEvent(type="fraud.suspected", key=transfer.id, payload=payload, occurred_at=transfer.created_at)
+    return NewEvent(type="fraud.suspected", key=subject_id, payload=payload, occurred_at=now)
 
 
 def review_ended(*, review: Review, now: datetime) -> NewEvent:

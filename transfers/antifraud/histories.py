@@ -24,7 +24,9 @@ from transfers.antifraud.rules import WINDOW
 HABIT = 100
 """How many of an account's latest orders say what is usual, and who is known."""
 
-_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+"""The windows in which orders are counted."""
+
 _ID_SLACK = timedelta(minutes=1)
 """An id is made before its order waits for the accounts."""
 
@@ -228,7 +230,7 @@ def _list_times(
     at: datetime, past: Past, last_id: UUID
 ) -> tuple[UUID, UUID, datetime, datetime, datetime, datetime, UUID, UUID]:
     """Return the values of _TIMES: windows that end `at`, and which orders came before."""
-    minute, hour, day = at - _MINUTE, at - _HOUR, at - _DAY
+    minute, hour, day = at - MINUTE, at - HOUR, at - DAY
     floors = uuid7_floor(minute - _ID_SLACK), uuid7_floor(day - _ID_SLACK)
     return *floors, minute, hour, day, past.until, past.id, last_id
 

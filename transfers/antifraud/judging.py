@@ -1,14 +1,14 @@
 """Judging orders: facts from the histories of their accounts, what the rules find in them, and the record of that."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
 
 from core.db import Query, Row, Statement, Write, as_rows, columns_of, rows_of
-from transfers.antifraud.histories import History, Read, Side, ask_histories, read_rows
+from transfers.antifraud.histories import DAY, HOUR, MINUTE, History, Read, Side, ask_histories, read_rows
 from transfers.antifraud.rule_sets import ActiveRules, expect_active_rules, note_active_rules
 from transfers.antifraud.rules import Facts, Finding, RuleBook, decide
 from transfers.antifraud.states import Decision, Mode
@@ -92,6 +92,17 @@ class Judge:
         self._histories[debtor_id].send(creditor_id, movement.amount, is_near=is_near, is_completed=is_completed)
         if creditor_id is not None:
             self._histories[creditor_id].payers.add(debtor_id)
+
+    def remember_elsewhere(self, movement: Movement, *, at: datetime) -> None:
+        """Let an order of the last day that made no transfer, but a payment, count for those that follow."""
+        if movement.debtor_account_id is None or not timedelta() <= (age := self._now - at) < DAY:
+            return
+        low, high = self._rules.book.get_band(movement.currency)
+        history = self._histories[movement.debtor_account_id]
+        history.sent_day += 1
+        history.sent_hour += age < HOUR
+        history.sent_minute += age < MINUTE
+        history.near_limit += low <= movement.amount < high
 
     def record(self, verdict: Verdict, *, subject_id: UUID) -> None:
         """Have what was found about an order kept, under the id of what it made; where nothing was, nothing is."""

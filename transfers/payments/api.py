@@ -21,6 +21,7 @@ from core.scopes import Scope
 from kyc.api import ClientView
 from ledger.errors import InsufficientFundsError
 from ledger.models import LedgerAccount
+from transfers.antifraud.errors import RejectedByAntifraudError
 from transfers.api.answers import MOVEMENT_REFUSALS
 from transfers.api.bodies import ACCOUNT_EXAMPLE, MovementBody, find_accounts
 from transfers.api.movements import MovementView
@@ -33,7 +34,7 @@ from transfers.payments.selectors import PaymentFilter
 from transfers.payments.services import order_payment
 from transfers.payments.states import PaymentStatus
 
-_REFUSALS: list[type[BankError]] = [*MOVEMENT_REFUSALS, InsufficientFundsError]
+_REFUSALS: list[type[BankError]] = [*MOVEMENT_REFUSALS, InsufficientFundsError, RejectedByAntifraudError]
 
 
 class CreditorBody(Body):
@@ -159,7 +160,8 @@ class PaymentsView(MovementView):
         """Order a payment to an account at another bank.
 
         The amount is held at once. The payment is carried out later: it ends completed, or returned with the money
-        available again. A payment that is refused, also for want of funds, does not exist, and its key stays free.
+        available again. A payment that is refused, also for want of funds or by antifraud, does not exist, and its key
+        stays free.
         """
         values = self.read_order(request, PaymentBody)
         [debtor_id] = find_accounts(values.pop("debtor_account"))

@@ -18,19 +18,22 @@ from uuid import UUID
 from django.db import transaction
 
 from core.errors import IdempotencyKeyReusedError, InvalidInputError
-from core.idempotency import Claim, claim_keys, find_made, keys_in_use
+from core.idempotency import Claim, claim_keys, find_made, keys_in_use, release_keys
 from core.ids import uuid7
 from events.services import record_events
 from ledger.batch import EntryDraft, Line
 from ledger.chart import SETTLEMENT, SUSPENSE, ChartLine
-from ledger.errors import AccountNotFoundError, CurrencyMismatchError
+from ledger.errors import AccountBlockedError, AccountInactiveError, AccountNotFoundError, CurrencyMismatchError
 from ledger.holds import capture_hold, place_hold, release_hold
 from ledger.locks import LockedBalance, lock_accounts, lock_balances_after
 from ledger.models import LedgerAccount
 from ledger.services import get_internal_account_id, post_entries, reverse_entry
 from ledger.states import Side
+from transfers.antifraud.errors import RejectedByAntifraudError
+from transfers.antifraud.states import Decision
 from transfers.payments.errors import PaymentNotFoundError, PaymentStepError
 from transfers.payments.events import Outcome, payment_changed
+from transfers.payments.judging import judge_payment
 from transfers.payments.models import Payment
 from transfers.payments.orders import OrderedPayment, PaymentOrder
 from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
@@ -47,7 +50,7 @@ def order_payment(*, order: PaymentOrder, now: datetime) -> OrderedPayment:
 
     Raises, leaving nothing behind and the key free, also where funds are short: IdempotencyKeyReusedError,
     IdempotencyKeyInUseError, AccountNotFoundError, CurrencyMismatchError, AccountBlockedError, AccountInactiveError,
-    InsufficientFundsError, AccountBusyError.
+    InsufficientFundsError, AccountBusyError. RejectedByAntifraudError leaves the key free, and what was found.
     """
     claim = Claim(order.principal_id, order.idempotency_key, order.hash(), uuid7())
     with transaction.atomic(durable=True):
@@ -58,8 +61,12 @@ def order_payment(*, order: PaymentOrder, now: datetime) -> OrderedPayment:
         first = None if claimed else _find_first(claim)
         if first is not None:
             return OrderedPayment(first, is_replayed=True)
-        _check_account(order, balances.get(order.debtor_account_id))
-        return OrderedPayment(_make(order, payment_id=claim.resource_id, now=now), is_replayed=False)
+        debtor = _check_account(order, balances.get(order.debtor_account_id))
+        verdict = judge_payment(order=order, payment_id=claim.resource_id, debtor=debtor, now=now)
+        if verdict.decision is not Decision.REJECT:
+            return OrderedPayment(_make(order, payment_id=claim.resource_id, now=now), is_replayed=False)
+        release_keys(claims=[claim])
+    raise RejectedByAntifraudError  # once it is committed what was found
 
 
 def _find_first(claim: Claim) -> Payment | None:
@@ -76,11 +83,17 @@ def _find_first(claim: Claim) -> Payment | None:
     return payment
 
 
-def _check_account(order: PaymentOrder, balance: LockedBalance | None) -> None:
+def _check_account(order: PaymentOrder, balance: LockedBalance | None) -> LockedBalance:
+    """Return the account that pays. Raises what is refused before antifraud is asked, in the contract's order."""
     if balance is None or balance.holder_id != order.client_id:
         raise AccountNotFoundError
     if balance.currency != order.currency:
         raise CurrencyMismatchError
+    if balance.closed_at is not None:
+        raise AccountInactiveError  # blocked, too, it is refused as inactive, as `place_hold` does
+    if balance.refuses_debits:
+        raise AccountBlockedError
+    return balance
 
 
 def _make(order: PaymentOrder, *, payment_id: UUID, now: datetime) -> Payment:

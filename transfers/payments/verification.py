@@ -42,6 +42,11 @@ PAYMENTS = Section(
                   AND (posting.amount, posting.currency) = (payment.amount, payment.currency)
             )
         """,  # noqa: S608 - built from constants
+        "no payment was made that antifraud rejected": """
+            SELECT payment.id, 'its judgement says ' || judgement.decision
+            FROM payments_payment payment JOIN antifraud_judgement judgement ON judgement.id = payment.id
+            WHERE payment.id = ANY(%(ids)s) AND judgement.decision = 'reject'
+        """,
         "held, settled and returned are what was initiated": """
             SELECT currency, initiated || ' initiated, ' || accounted || ' held, settled or returned'
             FROM (

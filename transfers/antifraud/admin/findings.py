@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.admin.cells import (
+    NOTHING,
     Tone,
     column,
     link_to,
@@ -22,6 +23,7 @@ from core.admin.tables import Table, table_on
 from transfers.antifraud.models import Judgement, Review, RuleSet
 from transfers.antifraud.states import Decision, Mode
 from transfers.models import Transfer
+from transfers.payments.models import Payment
 
 _DECISION_TONES = {Decision.ACCEPT: Tone.GOOD, Decision.REVIEW: Tone.WAITING, Decision.REJECT: Tone.BAD}
 MODE_TONES = {Mode.ACTIVE: Tone.GOOD, Mode.SHADOW: Tone.WAITING}
@@ -51,6 +53,14 @@ def _show_decision(judgement: Judgement) -> str:
     return show_status(judgement.decision, judgement.get_decision_display(), _DECISION_TONES)
 
 
+def _link_order(judgement: Judgement) -> str:
+    """Return a link to what was ordered; a payment that was rejected was not made."""
+    made: list[type[Transfer] | type[Payment]] = [Transfer, Payment]
+    return next(
+        (link_to(kind, judgement.pk) for kind in made if kind.objects.filter(pk=judgement.pk).exists()), NOTHING
+    )
+
+
 @admin.register(Judgement)
 class JudgementAdmin(BankAdmin):
     """What rules found about an order, and what they looked at."""
@@ -60,10 +70,10 @@ class JudgementAdmin(BankAdmin):
         "that is not here was accepted without a finding."
     )
     empty_text = _("No rule has found anything that matches.")
-    search_help_text = _("Id of the transfer")
+    search_help_text = _("Id of the transfer or payment")
     ordering = ("-pk",)
     list_display = (
-        column(_("Transfer"), lambda judgement: show_id(judgement.pk)),
+        column(_("Order"), lambda judgement: show_id(judgement.pk)),
         column(_("Decision"), _show_decision),
         column(_("Found"), lambda judgement: ", ".join(finding["rule"] for finding in judgement.findings)),
         column(_("Judged"), lambda judgement: show_moment(judgement.judged_at)),
@@ -74,7 +84,7 @@ class JudgementAdmin(BankAdmin):
             _("Judgement"),
             {
                 "fields": (
-                    column(_("Transfer"), lambda judgement: link_to(Transfer, judgement.pk)),
+                    column(_("Order"), _link_order),
                     column(_("Decision"), _show_decision),
                     column(_("Rules"), lambda judgement: link_to(RuleSet, judgement.rule_set_id, judgement.rule_set)),
                     column(_("Judged"), lambda judgement: show_moment(judgement.judged_at)),
@@ -92,5 +102,6 @@ def _show_own_findings(request: HttpRequest, judgement: Judgement) -> Table:
 
 @table_on(Review, permission="antifraud.view_judgement")
 @table_on(Transfer, permission="antifraud.view_judgement")
-def _show_findings(request: HttpRequest, subject: Review | Transfer) -> Table | None:
+@table_on(Payment, permission="antifraud.view_judgement")
+def _show_findings(request: HttpRequest, subject: Review | Transfer | Payment) -> Table | None:
     return next(iter(make_judgements(subject.pk)), None)
