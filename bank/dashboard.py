@@ -110,11 +110,11 @@ def _count_reviews(now: datetime) -> Queue:
     reviews = Review.objects.filter(status=ReviewStatus.OPEN)
     oldest = reviews.order_by("opened_at").first()
     return Queue(
-        title=gettext("Transfers in review"),
+        title=gettext("Orders in review"),
         waiting=reviews.count(),
         note=gettext("The oldest for %(time)s") % {"time": timesince(oldest.opened_at, now)}
         if oldest
-        else gettext("No transfer waits for a decision"),
+        else gettext("No order waits for a decision"),
         address=find_list(Review, status__exact=ReviewStatus.OPEN),
     )
 

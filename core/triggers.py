@@ -108,16 +108,17 @@ def legal_states(*, table: str, field: str, transitions: Mapping[str, Iterable[s
     )
 
 
-def born_in(*, table: str, field: str, state: str) -> pgtrigger.Trigger:
-    """Return a trigger that lets rows only begin with `state` in `field`, so that no step is passed over.
+def born_in(*, table: str, field: str, state: str, or_state: str = "") -> pgtrigger.Trigger:
+    """Return a trigger that lets rows only begin with `state` (or `or_state`) in `field`: no step is passed over.
 
     Not for the tables of the hot path, which have a CHECK of their other columns instead: it costs each insert.
     """
+    states = [state, or_state] if or_state else [state]
     return pgtrigger.Trigger(
         name=f"born_{field}",
         level=pgtrigger.Row,
         when=pgtrigger.Before,
         operation=pgtrigger.Insert,
-        condition=pgtrigger.Condition(f"NEW.{field} <> '{state}'"),
-        func=refuse(constraint=f"{table}_born_{field}", message=f"a row of {table} begins as {state}"),
+        condition=pgtrigger.Condition(" AND ".join(f"NEW.{field} <> '{each}'" for each in states)),
+        func=refuse(constraint=f"{table}_born_{field}", message=f"a row of {table} begins as {' or '.join(states)}"),
     )

@@ -165,6 +165,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "hold.captured": (_tell("hold.captured", _all), _tell("account.balance.updated", _balance)),
     "hold.released": (_tell("hold.released", _all), _tell("account.balance.updated", _balance)),
     "hold.expired": (_tell("hold.expired", _all), _tell("account.balance.updated", _balance)),
+    "payment.in_review": (),
     "payment.held": (),  # its hold is told, and what becomes of it
     "payment.submitted": (),
     "submission.hurried": (),  # what staff do about the rail is for the bank alone

@@ -42,6 +42,7 @@ from notifications.selectors import get_preferences
 from notifications.services import send_again
 from notifications.states import Category, DeliveryState, Outcome
 from transfers.models import Transfer
+from transfers.payments.models import Payment
 
 _SHOWN = 10
 _FIRST_OF_IDS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -109,8 +110,12 @@ def _link_account(notification: Notification) -> str:
     return link_to(Account, notification.facts.get("account"))
 
 
-def _link_transfer(notification: Notification) -> str:
-    return link_to(Transfer, notification.facts.get("transfer"))
+def _link_order(notification: Notification) -> str:
+    """Return a link to the transfer or payment that it is about; an alert's names either, or one that was not made."""
+    order_id = notification.facts.get("transfer") or notification.facts.get("payment")
+    made: list[type[Transfer] | type[Payment]] = [Transfer, Payment]
+    found = (kind for kind in made if order_id and kind.objects.filter(pk=order_id).exists())
+    return next((link_to(kind, order_id) for kind in found), NOTHING)
 
 
 @admin.register(Notification)
@@ -154,7 +159,7 @@ class NotificationAdmin(BankAdmin):
                 "fields": (
                     column(_("Id"), lambda notification: show_id(notification.pk)),
                     column(_("Account"), _link_account),
-                    column(_("Transfer"), _link_transfer),
+                    column(_("Transfer or payment"), _link_order),
                     column(_("Message"), lambda notification: show_id(notification.message_id)),
                     column(_("Happened"), lambda notification: show_moment(notification.happened_at)),
                     column(_("Told"), lambda notification: show_moment(notification.created_at)),

@@ -151,7 +151,7 @@ def _draft_failed(message: Message, transfer: TransactionFailed, holders: Holder
 
 
 def _draft_payment(message: Message, payment: PaymentProcessed, holders: Holders) -> Draft:
-    facts = _pick(payment, "payment", "account", "amount", "currency")
+    facts = _pick(payment, "payment", "account", "amount", "currency", "failure_code")
     kind = _ENDS_OF_PAYMENTS[payment.outcome]
     return _draft(message, kind, facts, client_id=holders[payment.account], about=payment.payment)
 

@@ -96,7 +96,7 @@ AUDITS = {
         LEFT JOIN ledger_journalentry entry ON entry.reference = hold.id AND entry.reversal_of_id IS NULL
         LEFT JOIN ledger_posting posting ON posting.entry_id = entry.id AND posting.account_id = hold.account_id
         LEFT JOIN antifraud_review review ON review.reference = hold.id AND review.status <> 'accepted'
-        WHERE hold.origin = 'customer' AND review.transfer_id IS NULL
+        WHERE hold.origin = 'customer' AND review.id IS NULL
         GROUP BY hold.id HAVING hold.captured_amount <> coalesce(-sum(posting.side * posting.amount), 0)
             OR count(entry.id) <> (hold.status = 'captured')::int
     """,

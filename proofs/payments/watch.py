@@ -31,7 +31,7 @@ _MONEY = """
            (SELECT coalesce(sum(amount), 0) FROM held WHERE status = 'open'),
            (SELECT credits - debits FROM own),
            (SELECT coalesce(sum(amount), 0) FROM held WHERE status = 'released') + (SELECT debits FROM own),
-           (SELECT coalesce(sum(amount), 0) FROM payments_payment WHERE status IN ('held', 'submitted')),
+           (SELECT coalesce(sum(amount), 0) FROM payments_payment WHERE status IN ('in_review', 'held', 'submitted')),
            (SELECT coalesce(sum(amount), 0) FROM payments_payment WHERE status = 'completed'),
            (SELECT sum(posted_credits - posted_debits) FROM ledger_ledgeraccount WHERE chart_code IN ('1900', '2000')),
            (SELECT sum(posted_debits - posted_credits) FROM ledger_ledgeraccount WHERE chart_code = '1000')

@@ -48,7 +48,7 @@ def test_an_alert_reaches_a_checkers_page(checker: User, client: Browser) -> Non
     told = Notification.objects.get(role=StaffRole.OPS_CHECKER)
     page = client.get(reverse("admin:notifications_notification_change", args=[told.pk]))
 
-    assert "A transfer waits for your decision" in page.content.decode()
+    assert "An order waits for your decision" in page.content.decode()
 
 
 def test_an_approval_waits_for_a_checker(checker: User) -> None:

@@ -101,7 +101,7 @@ def test_one_transfer_waits_in_review_and_one_was_rejected() -> None:
     seed()
 
     waiting = Review.objects.select_related("transfer").get(status=ReviewStatus.OPEN)
-    assert (waiting.transfer.status, waiting.transfer.amount) == (TransferStatus.IN_REVIEW, 21_000_00)
+    assert (waiting.order.status, waiting.order.amount) == (TransferStatus.IN_REVIEW, 21_000_00)
     rejected = Transfer.objects.get(failure_code="rejected_by_antifraud")
     assert rejected.creditor_account == Account.objects.get(client__user__username="mallory")
     found = dict(Judgement.objects.values_list("id", "findings"))

@@ -130,7 +130,7 @@ def test_the_hold_of_a_blocked_account_can_be_released() -> None:
     assert read_books(account) == (100, 100)
 
 
-@pytest.mark.parametrize("start", PaymentStatus)
+@pytest.mark.parametrize("start", WAYS)
 @pytest.mark.parametrize("end", STEPS)
 def test_a_step_is_taken_only_where_the_table_leads(start: PaymentStatus, end: PaymentStatus) -> None:
     payment = make_payment(make_account(balance=100), *WAYS[start])

@@ -24,7 +24,7 @@ def fraud_suspected(*, subject_id: UUID, debtor: LockedBalance, verdict: Verdict
 def review_ended(*, review: Review, now: datetime) -> NewEvent:
     """Tell how a review ended, and who of the staff decided it, if anybody did."""
     payload = {"status": review.status, "actor": review.decided_by_id, "reason": review.reason}
-    return NewEvent(type="fraud.reviewed", key=review.transfer_id, payload=payload, occurred_at=now)
+    return NewEvent(type="fraud.reviewed", key=review.pk, payload=payload, occurred_at=now)
 
 
 def rules_activated(*, activation: Activation) -> NewEvent:

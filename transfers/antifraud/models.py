@@ -14,6 +14,7 @@ from core.triggers import append_only, born_in, check_sql, frozen_once, legal_st
 from ledger.models import Hold
 from transfers.antifraud.states import REVIEW_TRANSITIONS, Decision, ListingEffect, ReviewStatus
 from transfers.models import Transfer
+from transfers.payments.models import Payment
 
 
 class RuleSet(models.Model):
@@ -101,9 +102,15 @@ class Judgement(models.Model):
 
 @keep_history(begins_with_change=True)
 class Review(models.Model):
-    """A transfer whose money is held until somebody decides. It began as this row says, whatever became of it."""
+    """A transfer or a payment whose money is held until somebody decides. A transfer began as this row says."""
 
-    transfer = models.OneToOneField(Transfer, primary_key=True, on_delete=models.PROTECT, related_name="review")
+    id = models.UUIDField(primary_key=True, editable=False, help_text="The transfer's, or the payment's.")
+    transfer = models.OneToOneField(
+        Transfer, null=True, blank=True, on_delete=models.PROTECT, related_name="review", editable=False
+    )
+    payment = models.OneToOneField(
+        Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="review", editable=False
+    )
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="+")
     held_version = models.BigIntegerField(help_text="Version of the debtor's balance that the hold gave it.")
     reference = models.UUIDField(null=True, help_text="What else its entry is for: a hold that was captured.")
@@ -121,19 +128,32 @@ class Review(models.Model):
     class Meta:
         """Decided once, by somebody else than who ordered it, for a reason; or expired, by nobody."""
 
-        verbose_name = _("transfer in review")
-        verbose_name_plural = _("transfers in review")
+        verbose_name = _("order in review")
+        verbose_name_plural = _("orders in review")
         triggers = [
             never_deleted(table="antifraud_review"),
             never_changed(
                 table="antifraud_review",
-                fields=["transfer_id", "hold_id", "held_version", "reference", "initiated_by_id", "opened_at"],
+                fields=[
+                    "id",
+                    "transfer_id",
+                    "payment_id",
+                    "hold_id",
+                    "held_version",
+                    "reference",
+                    "initiated_by_id",
+                    "opened_at",
+                ],
             ),
             born_in(table="antifraud_review", field="status", state=ReviewStatus.OPEN),
             legal_states(table="antifraud_review", field="status", transitions=REVIEW_TRANSITIONS),
             frozen_once(table="antifraud_review", condition=f"OLD.status <> '{ReviewStatus.OPEN.value}'"),
         ]
         constraints = [
+            check_sql(
+                "antifraud_review_subject",
+                "num_nonnulls(transfer_id, payment_id) = 1 AND id = coalesce(transfer_id, payment_id)",
+            ),
             check_sql("antifraud_review_other_person", "decided_by_id <> initiated_by_id"),
             check_sql(
                 "antifraud_review_decided",
@@ -149,7 +169,12 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         """Return of what."""
-        return gettext("review of %(transfer_id)s") % {"transfer_id": self.transfer_id}
+        return gettext("review of %(order_id)s") % {"order_id": self.pk}
+
+    @property
+    def order(self) -> Transfer | Payment:
+        """What waits, or waited, for the decision."""
+        return self.transfer or self.payment  # type: ignore[return-value]  # PostgreSQL lets one of them be there
 
 
 @keep_history(found_by=("party_id",))

@@ -5,11 +5,14 @@ from uuid import UUID
 
 from core.db import Row, Statement, Write, as_rows, columns_of, rows_of
 from transfers.antifraud.states import ReviewStatus
+from transfers.payments.models import Payment
 from transfers.records import TransferRecord
 
 
 class _NewReview(Row):
-    transfer_id: UUID
+    id: UUID
+    transfer_id: UUID | None
+    payment_id: UUID | None
     hold_id: UUID
     held_version: int
     reference: UUID | None
@@ -27,6 +30,29 @@ _INSERT = Statement(
 
 def write_review(*, transfer: TransferRecord, hold_id: UUID, reference: UUID | None) -> list[Write]:
     """Return the write of the review of a transfer whose funds are held."""
-    version = transfer.debtor_version or 0
-    row = _NewReview(transfer.id, hold_id, version, reference, transfer.initiated_by_id, transfer.created_at)
+    row = _NewReview(
+        id=transfer.id,
+        transfer_id=transfer.id,
+        payment_id=None,
+        hold_id=hold_id,
+        held_version=transfer.debtor_version or 0,
+        reference=reference,
+        initiated_by_id=transfer.initiated_by_id,
+        opened_at=transfer.created_at,
+    )
+    return [Write(_INSERT, (as_rows([row]),))]
+
+
+def write_payment_review(*, payment: Payment, held_version: int) -> list[Write]:
+    """Return the write of the review of a payment, whose hold gave its account's balance `held_version`."""
+    row = _NewReview(
+        id=payment.pk,
+        transfer_id=None,
+        payment_id=payment.pk,
+        hold_id=payment.hold_id,
+        held_version=held_version,
+        reference=None,
+        initiated_by_id=payment.initiated_by_id,
+        opened_at=payment.created_at,
+    )
     return [Write(_INSERT, (as_rows([row]),))]

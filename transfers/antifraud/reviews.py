@@ -1,4 +1,4 @@
-"""Deciding about transfers in review: once each, under the locks of their accounts.
+"""Deciding about transfers in review: once each, under the locks of their accounts. Of payments, payments/reviews.py.
 
 Note [A review's money]
 The hold that a review placed is the transfer's alone. Accepting captures it into the transfer's own entry, by the rules
@@ -24,20 +24,20 @@ from ledger import holds
 from ledger.batch import PostingBatch
 from ledger.errors import AccountBusyError
 from ledger.locks import LockedBalance, lock_balances
+from transfers.antifraud.decisions import end_review, get_open_review
 from transfers.antifraud.errors import (
-    OwnTransferError,
     RejectedByAntifraudError,
     ReviewExpiredError,
     ReviewNotFoundError,
     ReviewNotOpenError,
 )
-from transfers.antifraud.events import review_ended
 from transfers.antifraud.models import Review
 from transfers.antifraud.states import ReviewStatus
 from transfers.decisions import get_sides, make_draft
 from transfers.events import describe_transfer
 from transfers.models import Transfer
 from transfers.orders import TransferOrder
+from transfers.payments.reviews import expire_payment
 from transfers.records import TransferRecord, get_records
 from transfers.states import TransferKind, TransferStatus
 
@@ -66,7 +66,7 @@ def accept_transfer(*, transfer_id: UUID, reason: str, actor: User, now: datetim
         hold = holds.end_for_capture(hold_id=review.hold_id, now=now)
         parties = _post(review, transfer, now=now)
         holds.record_capture(hold=hold, now=now)
-        _end(review, ReviewStatus.ACCEPTED, reason=reason, actor=actor, now=now)
+        end_review(review, ReviewStatus.ACCEPTED, reason=reason, actor=actor, now=now)
     return Decided(review, transfer, parties)
 
 
@@ -79,30 +79,37 @@ def reject_transfer(*, transfer_id: UUID, reason: str, actor: User, now: datetim
     with transaction.atomic(durable=True):
         review, transfer = _lock(transfer_id, actor)
         parties = _give_back(review, transfer, code=RejectedByAntifraudError.code, now=now)
-        _end(review, ReviewStatus.REJECTED, reason=reason, actor=actor, now=now)
+        end_review(review, ReviewStatus.REJECTED, reason=reason, actor=actor, now=now)
     return Decided(review, transfer, parties)
 
 
 def expire_reviews(*, now: datetime) -> int:
-    """Give back the funds of transfers that nobody decided about within ANTIFRAUD_REVIEW_DAYS; return how many.
+    """Give back the funds of orders that nobody decided about within ANTIFRAUD_REVIEW_DAYS; return how many.
 
     Each in its own transaction; one whose account is busy is left for the next run.
     """
     latest = now - timedelta(days=settings.ANTIFRAUD_REVIEW_DAYS)
     due = Review.objects.filter(status=ReviewStatus.OPEN, opened_at__lte=latest).order_by("opened_at")
     expired = 0
-    for transfer_id in due.values_list("transfer_id", flat=True)[:_EXPIRY_CHUNK]:
+    for review in due[:_EXPIRY_CHUNK]:
         try:
-            with transaction.atomic(durable=True):
-                review, transfer = _lock(transfer_id, None)
-                _give_back(review, transfer, code=ReviewExpiredError.code, now=now)
-                _end(review, ReviewStatus.EXPIRED, reason="", actor=None, now=now)
+            if review.payment_id is None:
+                _expire_transfer(review.pk, now=now)
+            else:
+                expire_payment(payment_id=review.payment_id, now=now)
             expired += 1
         except ReviewNotOpenError:
             continue  # decided between the query and the lock
         except AccountBusyError:
-            logger.warning("The review of transfer %s is over, and waits until its account is free.", transfer_id)
+            logger.warning("The review of %s is over, and waits until its account is free.", review.pk)
     return expired
+
+
+def _expire_transfer(transfer_id: UUID, *, now: datetime) -> None:
+    with transaction.atomic(durable=True):
+        review, transfer = _lock(transfer_id, None)
+        _give_back(review, transfer, code=ReviewExpiredError.code, now=now)
+        end_review(review, ReviewStatus.EXPIRED, reason="", actor=None, now=now)
 
 
 def _lock(transfer_id: UUID, actor: User | None) -> tuple[Review, TransferRecord]:
@@ -111,14 +118,7 @@ def _lock(transfer_id: UUID, actor: User | None) -> tuple[Review, TransferRecord
     if transfer is None:
         raise ReviewNotFoundError
     lock_balances(account_ids=set(get_sides(_as_order(transfer, None))))
-    review = Review.objects.filter(pk=transfer_id).first()
-    if review is None:
-        raise ReviewNotFoundError
-    if review.status != ReviewStatus.OPEN:
-        raise ReviewNotOpenError
-    if actor is not None and actor.pk == review.initiated_by_id:
-        raise OwnTransferError
-    return review, transfer
+    return get_open_review(review_id=transfer_id, actor=actor), transfer
 
 
 def _as_order(transfer: TransferRecord, reference: UUID | None) -> TransferOrder:
@@ -180,9 +180,3 @@ def _save(transfer: TransferRecord) -> None:
 def _tell(transfer: TransferRecord, parties: Sequence[LockedBalance], at: datetime) -> NewEvent:
     payload = describe_transfer(transfer, balances=parties, was_in_review=True)
     return NewEvent(type=f"transfer.{transfer.status}", key=transfer.id, payload=payload, occurred_at=at)
-
-
-def _end(review: Review, status: ReviewStatus, *, reason: str, actor: User | None, now: datetime) -> None:
-    review.status, review.reason, review.decided_by, review.decided_at = status, reason, actor, now
-    review.save(update_fields=["status", "reason", "decided_by", "decided_at"])
-    record_events(events=[review_ended(review=review, now=now)])

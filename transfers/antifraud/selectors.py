@@ -20,7 +20,7 @@ def get_first_records(*, transfer_ids: Iterable[UUID]) -> dict[UUID, TransferRec
     What was in review then may have ended since; all others are final from the beginning.
     """
     transfers = get_records(transfer_ids=transfer_ids)
-    reviews = Review.objects.filter(transfer__id__any=list(transfers)).values_list("transfer_id", "held_version")
+    reviews = Review.objects.filter(id__any=list(transfers)).values_list("id", "held_version")
     began = {transfer_id: _begin(transfers[transfer_id], version) for transfer_id, version in reviews}
     return transfers | began
 

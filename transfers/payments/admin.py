@@ -41,6 +41,7 @@ from transfers.payments.services import KEPT
 from transfers.payments.states import PaymentStatus
 
 _TONES = {
+    PaymentStatus.IN_REVIEW: Tone.WAITING,
     PaymentStatus.HELD: Tone.WAITING,
     PaymentStatus.SUBMITTED: Tone.WAITING,
     PaymentStatus.COMPLETED: Tone.GOOD,
@@ -76,8 +77,8 @@ class PaymentAdmin(BankAdmin):
 
     help_text = _(
         "Payments to accounts at other banks, newest first. The amount is held until the payment rail reports that the "
-        "other bank has it, or gives it back. While no rail is connected, payments stay held. What came back for an "
-        "account that is closed by then is in suspense."
+        "other bank has it, or gives it back. One in review is not sent until somebody has accepted it. While no rail "
+        "is connected, payments stay held. What came back for an account that is closed by then is in suspense."
     )
     empty_text = _("No payment matches. Search by id, by an account's number, or by the name of a client.")
     search_help_text = _("Id, account number or name of the client")
@@ -213,5 +214,7 @@ def _look_at_payments(accounts: Collection[Account]) -> Iterator[Obstacle]:
             payment.debtor_account_id,
             gettext("Payment under way"),
             format_html("{} of {}", link_to(Payment, payment.pk, gettext("Payment")), _show_payment_amount(payment)),
-            gettext("Wait until the rail reports what became of it; its client can call it off while it is held."),
+            gettext("Somebody of the staff has to accept or reject it.")
+            if payment.status == PaymentStatus.IN_REVIEW
+            else gettext("Wait until the rail reports what became of it; its client can call it off while it is held."),
         )

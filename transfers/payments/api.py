@@ -92,7 +92,10 @@ class CreditorAnswer(serializers.Serializer[Any]):
 
 
 class PaymentAnswer(serializers.Serializer[Any]):
-    """A payment. Its amount is held until it is completed (`completed_at`) or returned (`failure_code` says why)."""
+    """A payment. Its amount is held until it is completed (`completed_at`) or returned (`failure_code` says why).
+
+    In review, it waits until somebody of the bank accepts it; only then is it sent.
+    """
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=PaymentStatus.choices)
@@ -114,18 +117,17 @@ class PaymentPage(PageAnswer):
 
 
 def _render(payment: Payment) -> dict[str, object]:
-    return _render_first(payment) | {
-        "status": payment.status,
+    return _render_first(payment, payment.status) | {
         "completed_at": payment.completed_at,
         "failure_code": payment.failure_code or None,
     }
 
 
-def _render_first(payment: Payment) -> dict[str, object]:
-    """Return the payment as it began, whatever became of it: what a repetition of its order is answered, too."""
+def _render_first(payment: Payment, status: str) -> dict[str, object]:
+    """Return the payment as it began with `status`, whatever became of it: what a repetition is answered, too."""
     return {
         "id": payment.id,
-        "status": PaymentStatus.HELD,
+        "status": status,
         "debtor_account": payment.debtor_account_id,
         "creditor": {
             "name": payment.creditor_name,
@@ -159,14 +161,14 @@ class PaymentsView(MovementView):
     def post(self, request: Request) -> Response:
         """Order a payment to an account at another bank.
 
-        The amount is held at once. The payment is carried out later: it ends completed, or returned with the money
-        available again. A payment that is refused, also for want of funds or by antifraud, does not exist, and its key
-        stays free.
+        The amount is held at once. The payment is carried out later, or waits for the bank to decide (`in_review`): it
+        ends completed, or returned with the money available again. A payment that is refused, also for want of funds or
+        by antifraud, does not exist, and its key stays free.
         """
         values = self.read_order(request, PaymentBody)
         [debtor_id] = find_accounts(values.pop("debtor_account"))
         ordered = order_payment(order=PaymentOrder(debtor_account_id=debtor_id, **values), now=get_now())
-        response = Response(_render_first(ordered.payment), status=202)
+        response = Response(_render_first(ordered.payment, ordered.first_status), status=202)
         if ordered.is_replayed:
             response["Idempotent-Replayed"] = "true"
         else:

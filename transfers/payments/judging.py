@@ -23,7 +23,8 @@ from transfers.payments.orders import PaymentOrder
 def judge_payment(*, order: PaymentOrder, payment_id: UUID, debtor: LockedBalance, now: datetime) -> Verdict:
     """Return what the rules make of an order over `debtor`, which is locked, and write down what they found.
 
-    Staff are alerted of one that is rejected. It all stands under the id that the payment has, or would have had.
+    Staff are alerted of one that is rejected or to be reviewed. It all stands under the id that the payment has, or
+    would have had.
     """
     movement = Movement(order.debtor_account_id, None, order.amount, order.currency)
     judge = prepare_judge(movements=[movement], now=now)
@@ -31,7 +32,7 @@ def judge_payment(*, order: PaymentOrder, payment_id: UUID, debtor: LockedBalanc
     verdict = judge.judge(movement)
     judge.record(verdict, subject_id=payment_id)
     writes = judge.take_writes()
-    if verdict.decision is Decision.REJECT:
+    if verdict.decision is not Decision.ACCEPT:
         writes += write_events(events=[fraud_suspected(subject_id=payment_id, debtor=debtor, verdict=verdict, now=now)])
     if writes:
         run_together(*writes)

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext
@@ -10,7 +11,7 @@ from tink_fields import EncryptedTextField
 from accounts.models import Account
 from core.history.tracking import keep_history
 from core.ids import uuid7
-from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted
+from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
 from kyc.models import Client
 from ledger.models import Hold, JournalEntry
 from transfers.payments.states import (
@@ -84,7 +85,9 @@ class Payment(models.Model):
                     "created_at",
                 ],
             ),
-            born_in(table="payments_payment", field="status", state=PaymentStatus.HELD),
+            born_in(
+                table="payments_payment", field="status", state=PaymentStatus.HELD, or_state=PaymentStatus.IN_REVIEW
+            ),
             legal_states(table="payments_payment", field="status", transitions=PAYMENT_TRANSITIONS),
             frozen_once(
                 table="payments_payment",
@@ -112,7 +115,7 @@ class Payment(models.Model):
             ),
             check_sql(
                 "payments_payment_submitted",
-                "CASE status WHEN 'held' THEN submitted_at IS NULL WHEN 'returned' THEN true"
+                "CASE WHEN status IN ('in_review', 'held') THEN submitted_at IS NULL WHEN status = 'returned' THEN true"
                 " ELSE submitted_at IS NOT NULL END",
             ),
             check_sql(
@@ -136,6 +139,19 @@ class Payment(models.Model):
         return gettext("payment %(id)s") % {"id": self.id}
 
 
+def _not_in_review() -> pgtrigger.Trigger:
+    """Return a trigger that refuses to send a payment that is in review."""
+    func = f"""
+        IF EXISTS (SELECT FROM payments_payment WHERE id = NEW.payment_id AND status = '{PaymentStatus.IN_REVIEW}') THEN
+            {refuse(constraint="payments_submission_not_in_review", message="a payment in review is not sent")}
+        END IF;
+        RETURN NEW;
+    """
+    return pgtrigger.Trigger(
+        name="not_in_review", level=pgtrigger.Row, when=pgtrigger.Before, operation=pgtrigger.Insert, func=func
+    )
+
+
 class Submission(models.Model):
     """A payment on its way to the rail. This row, not a message in a queue, is the task to send it.
 
@@ -144,7 +160,8 @@ class Submission(models.Model):
     noted how that ended, or is taken for dead and another one goes on. What the rail knows the payment by, its UETR, is
     drawn here with the order, so whatever is sent again is the same payment. Once it may have been sent (`sending`),
     each attempt first asks the rail, and only what the rail does not know is sent again. The step that takes the
-    payment out of `held` ends the submission in the same transaction.
+    payment out of `held` ends the submission in the same transaction. A payment in review has none: PostgreSQL refuses
+    one, so nothing that staff have not accepted is ever sent.
     """
 
     payment = models.OneToOneField(Payment, primary_key=True, on_delete=models.PROTECT, related_name="submission")
@@ -164,6 +181,7 @@ class Submission(models.Model):
             never_deleted(table="payments_submission"),
             never_changed(table="payments_submission", fields=["payment_id", "uetr", "created_at"]),
             born_in(table="payments_submission", field="status", state=SubmissionStatus.WAITING),
+            _not_in_review(),
             legal_states(table="payments_submission", field="status", transitions=SUBMISSION_TRANSITIONS),
             frozen_once(table="payments_submission", condition=f"OLD.status = '{SubmissionStatus.OVER.value}'"),
         ]

@@ -7,6 +7,7 @@ from core.idempotency import hash_request
 from core.pii import index_parts
 from transfers.payments.creditors import Creditor
 from transfers.payments.models import Payment
+from transfers.payments.states import PaymentStatus
 
 
 class PaymentOrder(NamedTuple):
@@ -40,7 +41,8 @@ class PaymentOrder(NamedTuple):
 
 
 class OrderedPayment(NamedTuple):
-    """The payment that an order made, now or (`is_replayed`) when its key was first used."""
+    """The payment that an order made, now or (`is_replayed`) when its key was first used, and how it began then."""
 
     payment: Payment
     is_replayed: bool
+    first_status: PaymentStatus

@@ -1,9 +1,10 @@
 """Payments to other banks: ordering one, and what the rail then reports of it.
 
 Note [A payment's money]
-An order holds its amount on the debtor's account. The rail takes it from there: `mark_submitted` when it has sent the
-payment, `complete_payment` when the other bank has the money, `return_payment` when it does not get it. Without a rail
-a payment stays held. Each of the three opens its own transaction, repeats without effect, and is refused where the
+An order holds its amount on the debtor's account. What antifraud is not sure about waits there until staff decide
+(reviews.py); all else is queued for the rail at once. The rail takes it from there: `mark_submitted` when it has sent
+the payment, `complete_payment` when the other bank has the money, `return_payment` when it does not get it. Without a
+rail a payment stays held. Each of the three opens its own transaction, repeats without effect, and is refused where the
 table of states does not lead. All take the debtor's account lock first, so the payment's row needs none.
 
 A blocked account lets no money move: what the rail reports of its payments is refused as account_blocked until it is
@@ -17,31 +18,34 @@ from uuid import UUID
 
 from django.db import transaction
 
+from core.db import run_together
 from core.errors import IdempotencyKeyReusedError, InvalidInputError
 from core.idempotency import Claim, claim_keys, find_made, keys_in_use, release_keys
 from core.ids import uuid7
 from events.services import record_events
 from ledger.batch import EntryDraft, Line
-from ledger.chart import SETTLEMENT, SUSPENSE, ChartLine
+from ledger.chart import SETTLEMENT, SUSPENSE
 from ledger.errors import AccountBlockedError, AccountInactiveError, AccountNotFoundError, CurrencyMismatchError
 from ledger.holds import capture_hold, place_hold, release_hold
-from ledger.locks import LockedBalance, lock_accounts, lock_balances_after
-from ledger.models import LedgerAccount
+from ledger.locks import LockedBalance, lock_balances_after
 from ledger.services import get_internal_account_id, post_entries, reverse_entry
 from ledger.states import Side
 from transfers.antifraud.errors import RejectedByAntifraudError
+from transfers.antifraud.models import Review
+from transfers.antifraud.records import write_payment_review
 from transfers.antifraud.states import Decision
-from transfers.payments.errors import PaymentNotFoundError, PaymentStepError
 from transfers.payments.events import Outcome, payment_changed
 from transfers.payments.judging import judge_payment
 from transfers.payments.models import Payment
 from transfers.payments.orders import OrderedPayment, PaymentOrder
-from transfers.payments.states import PAYMENT_TRANSITIONS, PaymentStatus
-from transfers.payments.submissions import end_submission, queue_submission
+from transfers.payments.states import PaymentStatus
+from transfers.payments.steps import lock_payment, require_step, take_step
+from transfers.payments.submissions import queue_submission
 
 KEPT = "payment_kept"
 """The code of an entry that puts what came back into suspense."""
 
+_BEGINS = {Decision.ACCEPT: PaymentStatus.HELD, Decision.REVIEW: PaymentStatus.IN_REVIEW}
 _FAILURE_CODE = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -60,11 +64,13 @@ def order_payment(*, order: PaymentOrder, now: datetime) -> OrderedPayment:
             )
         first = None if claimed else _find_first(claim)
         if first is not None:
-            return OrderedPayment(first, is_replayed=True)
+            return OrderedPayment(first, is_replayed=True, first_status=_get_first_status(first))
         debtor = _check_account(order, balances.get(order.debtor_account_id))
         verdict = judge_payment(order=order, payment_id=claim.resource_id, debtor=debtor, now=now)
         if verdict.decision is not Decision.REJECT:
-            return OrderedPayment(_make(order, payment_id=claim.resource_id, now=now), is_replayed=False)
+            status = _BEGINS[verdict.decision]
+            payment = _make(order, payment_id=claim.resource_id, status=status, now=now)
+            return OrderedPayment(payment, is_replayed=False, first_status=status)
         release_keys(claims=[claim])
     raise RejectedByAntifraudError  # once it is committed what was found
 
@@ -96,13 +102,21 @@ def _check_account(order: PaymentOrder, balance: LockedBalance | None) -> Locked
     return balance
 
 
-def _make(order: PaymentOrder, *, payment_id: UUID, now: datetime) -> Payment:
+def _get_first_status(payment: Payment) -> PaymentStatus:
+    """Return how a payment began, whatever became of it."""
+    began_in_review = Review.objects.filter(payment=payment).exists()
+    return PaymentStatus.IN_REVIEW if began_in_review else PaymentStatus.HELD
+
+
+def _make(order: PaymentOrder, *, payment_id: UUID, status: PaymentStatus, now: datetime) -> Payment:
+    """Hold the funds, and send the payment on its way: to the rail, or to staff."""
     hold = place_hold(account_id=order.debtor_account_id, amount=order.amount, reference=payment_id, now=now)
     creditor = order.creditor
     payment = Payment.objects.create(
         id=payment_id,
         client_id=order.client_id,
         debtor_account_id=order.debtor_account_id,
+        status=status,
         amount=order.amount,
         currency=order.currency,
         creditor_name=creditor.name,
@@ -116,19 +130,22 @@ def _make(order: PaymentOrder, *, payment_id: UUID, now: datetime) -> Payment:
         created_at=now,
     )
     record_events(events=[payment_changed(payment=payment, outcome=Outcome.NONE, now=now)])
-    queue_submission(payment=payment, now=now)
+    if status == PaymentStatus.HELD:
+        queue_submission(payment=payment, now=now)
+    else:
+        run_together(*write_payment_review(payment=payment, held_version=hold.account.version))
     return payment
 
 
 def mark_submitted(*, payment_id: UUID, now: datetime) -> Payment:
     """Note that the rail has sent a payment. Raises PaymentNotFoundError, PaymentStepError or AccountBusyError."""
     with transaction.atomic(durable=True):
-        payment, _ = _lock(payment_id)
+        payment, _ = lock_payment(payment_id)
         if payment.status == PaymentStatus.SUBMITTED:
             return payment
-        _require_step(payment, PaymentStatus.SUBMITTED)
+        require_step(payment, PaymentStatus.SUBMITTED)
         payment.submitted_at = now
-        return _step(payment, PaymentStatus.SUBMITTED, changed=["submitted_at"], outcome=Outcome.NONE, now=now)
+        return take_step(payment, PaymentStatus.SUBMITTED, changed=["submitted_at"], outcome=Outcome.NONE, now=now)
 
 
 def complete_payment(*, payment_id: UUID, now: datetime) -> Payment:
@@ -137,17 +154,17 @@ def complete_payment(*, payment_id: UUID, now: datetime) -> Payment:
     Raises PaymentNotFoundError, PaymentStepError, AccountBlockedError or AccountBusyError.
     """
     with transaction.atomic(durable=True):
-        payment, _ = _lock(payment_id, SETTLEMENT)
+        payment, _ = lock_payment(payment_id, SETTLEMENT)
         if payment.status == PaymentStatus.COMPLETED:
             return payment
-        _require_step(payment, PaymentStatus.COMPLETED)
+        require_step(payment, PaymentStatus.COMPLETED)
         settlement_id = get_internal_account_id(line=SETTLEMENT, currency=payment.currency)
         payment.settlement_id = capture_hold(
             hold_id=payment.hold_id, credit_account_id=settlement_id, code="payment", now=now
         )
         payment.completed_at = now
         changed = ["settlement_id", "completed_at"]
-        return _step(payment, PaymentStatus.COMPLETED, changed=changed, outcome=Outcome.SETTLED, now=now)
+        return take_step(payment, PaymentStatus.COMPLETED, changed=changed, outcome=Outcome.SETTLED, now=now)
 
 
 def return_payment(*, payment_id: UUID, reason: str, now: datetime) -> Payment:
@@ -159,10 +176,10 @@ def return_payment(*, payment_id: UUID, reason: str, now: datetime) -> Payment:
     if not _FAILURE_CODE.fullmatch(reason):
         raise InvalidInputError(errors={"reason": ["Give a code of 1 to 32 small letters, digits or underscores."]})
     with transaction.atomic(durable=True):
-        payment, account = _lock(payment_id, SETTLEMENT, SUSPENSE)
+        payment, account = lock_payment(payment_id, SETTLEMENT, SUSPENSE)
         if payment.status == PaymentStatus.RETURNED:
             return payment
-        _require_step(payment, PaymentStatus.RETURNED)
+        require_step(payment, PaymentStatus.RETURNED)
         outcome = Outcome.RETURNED
         if payment.settlement_id is None:
             release_hold(hold_id=payment.hold_id, now=now)
@@ -172,26 +189,7 @@ def return_payment(*, payment_id: UUID, reason: str, now: datetime) -> Payment:
             payment.return_entry_id, outcome = _keep_in_suspense(payment, now=now), Outcome.KEPT
         payment.returned_at, payment.failure_code = now, reason
         changed = ["return_entry_id", "returned_at", "failure_code"]
-        return _step(payment, PaymentStatus.RETURNED, changed=changed, outcome=outcome, now=now)
-
-
-def _lock(payment_id: UUID, *lines: ChartLine) -> tuple[Payment, LedgerAccount]:
-    """Lock the debtor's account and those of the bank's own `lines` at once; return the payment as it is under it.
-
-    The debtor's account never changes, so it can be read before the lock. Raises PaymentNotFoundError.
-    """
-    found = Payment.objects.filter(pk=payment_id).values_list("debtor_account_id", "currency").first()
-    if found is None:
-        raise PaymentNotFoundError
-    account_id, currency = found
-    own = {get_internal_account_id(line=line, currency=currency) for line in lines}
-    locked = lock_accounts(account_ids={account_id, *own})
-    return Payment.objects.get(pk=payment_id), locked[account_id]
-
-
-def _require_step(payment: Payment, status: PaymentStatus) -> None:
-    if status not in PAYMENT_TRANSITIONS[payment.status]:
-        raise PaymentStepError
+        return take_step(payment, PaymentStatus.RETURNED, changed=changed, outcome=outcome, now=now)
 
 
 def _keep_in_suspense(payment: Payment, *, now: datetime) -> UUID:
@@ -200,12 +198,3 @@ def _keep_in_suspense(payment: Payment, *, now: datetime) -> UUID:
     suspense_id = get_internal_account_id(line=SUSPENSE, currency=payment.currency)
     lines = [Line(settlement_id, Side.DEBIT, payment.amount), Line(suspense_id, Side.CREDIT, payment.amount)]
     return post_entries(drafts=[EntryDraft(code=KEPT, lines=lines, reference=payment.id)], now=now)[0]
-
-
-def _step(payment: Payment, status: PaymentStatus, *, changed: list[str], outcome: Outcome, now: datetime) -> Payment:
-    if payment.status == PaymentStatus.HELD:
-        end_submission(payment=payment, now=now)
-    payment.status = status
-    payment.save(update_fields=["status", *changed])
-    record_events(events=[payment_changed(payment=payment, outcome=outcome, now=now)])
-    return payment

@@ -5,8 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PaymentStatus(models.TextChoices):
-    """Where the money is: held on the account, on its way, at the other bank, or back."""
+    """Where the money is: held (in review, until staff decide), on its way, at the other bank, or back."""
 
+    IN_REVIEW = "in_review", _("In review")
     HELD = "held", _("Held")
     SUBMITTED = "submitted", _("Submitted")
     COMPLETED = "completed", _("Completed")
@@ -14,6 +15,7 @@ class PaymentStatus(models.TextChoices):
 
 
 PAYMENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    PaymentStatus.IN_REVIEW: (PaymentStatus.HELD, PaymentStatus.RETURNED),
     PaymentStatus.HELD: (PaymentStatus.SUBMITTED, PaymentStatus.RETURNED),
     PaymentStatus.SUBMITTED: (PaymentStatus.COMPLETED, PaymentStatus.RETURNED),
     PaymentStatus.COMPLETED: (PaymentStatus.RETURNED,),

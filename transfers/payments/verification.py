@@ -42,6 +42,19 @@ PAYMENTS = Section(
                   AND (posting.amount, posting.currency) = (payment.amount, payment.currency)
             )
         """,  # noqa: S608 - built from constants
+        "what is in review, or was stopped there, has its review and is not sent; all else is": """
+            SELECT payment.id, payment.status || ', review ' || coalesce(review.status, 'none')
+                   || CASE WHEN submission.payment_id IS NULL THEN ', not sent' ELSE ', sent' END
+            FROM payments_payment payment
+            LEFT JOIN antifraud_review review ON review.payment_id = payment.id
+            LEFT JOIN payments_submission submission ON submission.payment_id = payment.id
+            WHERE payment.id = ANY(%(ids)s) AND (
+                (submission.payment_id IS NOT NULL) <> (coalesce(review.status, 'accepted') = 'accepted')
+                OR review.id IS NULL AND (
+                    payment.status = 'in_review' OR payment.failure_code IN ('rejected_by_antifraud', 'review_expired')
+                )
+            )
+        """,
         "no payment was made that antifraud rejected": """
             SELECT payment.id, 'its judgement says ' || judgement.decision
             FROM payments_payment payment JOIN antifraud_judgement judgement ON judgement.id = payment.id
@@ -63,8 +76,12 @@ PAYMENTS = Section(
         "a payment has one event for each of its steps (I6)": """
             SELECT payment.id, count(event.seq) || ' events of ' || step.status
             FROM payments_payment payment
+            LEFT JOIN antifraud_review review ON review.payment_id = payment.id
             CROSS JOIN LATERAL (
-                VALUES ('held', payment.created_at), ('submitted', payment.submitted_at),
+                VALUES ('in_review', review.opened_at),
+                       ('held', CASE coalesce(review.status, '') WHEN '' THEN payment.created_at
+                                WHEN 'accepted' THEN review.decided_at END),
+                       ('submitted', payment.submitted_at),
                        ('completed', payment.completed_at), ('returned', payment.returned_at)
             ) step (status, taken_at)
             LEFT JOIN events_event event ON event.key = payment.id AND event.type = 'payment.' || step.status
