@@ -11,12 +11,15 @@ from pytest_django import Settings
 
 from accounts.models import Account
 from accounts.services import block_account
+from approvals.models import Approval
+from ledger.models import JournalEntry
 from tests.factories import make_staff, unblock_account
+from tests.manual_entries.bookkeeping import approve_entry, request_entry, write_entry
 from tests.payments.cashier import complete, submit
 from tests.rails.clerk import find_uetr, list_bookings, order, receive, send, take_in
 from tests.simulators.process import SimulatorProcess
 from transfers.payments.models import Payment
-from transfers.rails.errors import BreakResolvedError, RailStatementError
+from transfers.rails.errors import BreakResolvedError, CorrectionNotFoundError, RailStatementError
 from transfers.rails.models import ReconciliationBreak, StatementEntry
 from transfers.rails.reconciliation import GRACE, reconcile_day, reconcile_past_days
 from transfers.rails.services import resolve_break
@@ -160,6 +163,53 @@ def test_a_difference_is_resolved_once_with_a_reason(rail: SimulatorProcess, acc
     with pytest.raises(BreakResolvedError):
         resolve_break(break_id=found.pk, reason="Again", actor=staff, now=now)
     assert compare(after=2 * GRACE) == [("amount_differs", "explained")]
+
+
+def book(text: str) -> Approval:
+    """Have a manual entry approved and booked."""
+    today = datetime.now(tz=UTC)
+    entry = write_entry(text, names={}, value_date=today.date())
+    return approve_entry(request_entry(entry, now=today), now=today)
+
+
+@pytest.mark.parametrize("is_named_by_its_approval", [False, True])
+def test_a_difference_that_money_resolved_keeps_the_entry_and_its_approval(
+    rail: SimulatorProcess, account: Account, is_named_by_its_approval: bool
+) -> None:
+    pay(account)
+    change(rail, "UPDATE booking SET amount = '40.01'")
+    compare(after=2 * GRACE)
+    approval = book("debit 5000 1, credit 1100 1")
+    entry = JournalEntry.objects.get(reference=approval.pk)
+
+    resolve_break(
+        break_id=ReconciliationBreak.objects.get().pk,
+        reason="Written off",
+        booked_by=approval.pk if is_named_by_its_approval else entry.pk,
+        actor=make_staff(),
+        now=datetime.now(tz=UTC),
+    )
+
+    assert ReconciliationBreak.objects.get().entry == entry
+
+
+def test_a_difference_is_not_resolved_by_an_entry_that_has_nothing_to_do_with_it(
+    rail: SimulatorProcess, account: Account
+) -> None:
+    pay(account)
+    change(rail, "UPDATE booking SET amount = '40.01'")
+    compare(after=2 * GRACE)
+    found = ReconciliationBreak.objects.get()
+    payment_entry = Payment.objects.get().settlement_id
+    others = [book("debit 5000 1, credit 1000 1").pk, payment_entry, account.pk]
+
+    for booked_by in others:
+        with pytest.raises(CorrectionNotFoundError):
+            resolve_break(
+                break_id=found.pk, reason="So", booked_by=booked_by, actor=make_staff(), now=datetime.now(tz=UTC)
+            )
+
+    assert ReconciliationBreak.objects.get().status == "open"
 
 
 def test_each_past_day_is_compared_once(rail: SimulatorProcess, account: Account) -> None:

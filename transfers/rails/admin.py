@@ -1,8 +1,11 @@
 """Pages of what the bank and its rail told each other, and of where their books differ; and a payment's way there."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -13,8 +16,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.acts import Act, act_on
+from approvals.models import Approval
+from core.admin.acts import Act, ReasonForm, act_on
 from core.admin.cells import (
     NOTHING,
     Tone,
@@ -33,6 +38,7 @@ from core.admin.pages import BankAdmin
 from core.admin.tables import Table, table_on
 from core.models import User
 from events.admin import list_events, name_subject
+from ledger.models import JournalEntry
 from transfers.payments.models import Payment, Submission, SubmissionAttempt
 from transfers.payments.states import AttemptOutcome, SubmissionStatus
 from transfers.rails.models import Intake, RailMessage, ReconciliationBreak
@@ -259,7 +265,10 @@ def _show_messages(request: HttpRequest, payment: Payment) -> Table:
 
 @table_on(Payment, permission="rails.view_reconciliationbreak")
 def _show_breaks(request: HttpRequest, payment: Payment) -> Table | None:
-    breaks = ReconciliationBreak.objects.filter(payment=payment).order_by("pk")
+    return _make_breaks(ReconciliationBreak.objects.filter(payment=payment))
+
+
+def _make_breaks(breaks: QuerySet[ReconciliationBreak]) -> Table | None:
     table = Table(
         title=gettext("Differences with the rail"),
         headings=(gettext("Difference"), gettext("Status"), gettext("Day")),
@@ -269,11 +278,15 @@ def _show_breaks(request: HttpRequest, payment: Payment) -> Table | None:
                 _show_break_status(each),
                 show_day(each.day),
             )
-            for each in breaks
+            for each in breaks.order_by("pk")
         ],
         empty="",
     )
     return table if table.rows else None
+
+
+def _link_approval(difference: ReconciliationBreak) -> str:
+    return link_to(Approval, difference.entry.reference) if difference.entry else NOTHING
 
 
 @admin.register(ReconciliationBreak)
@@ -325,6 +338,8 @@ class ReconciliationBreakAdmin(BankAdmin):
                     column(_("Resolved"), lambda difference: show_moment(difference.resolved_at)),
                     column(_("Resolved by"), lambda difference: difference.resolved_by or NOTHING),
                     column(_("Why"), lambda difference: difference.reason or NOTHING),
+                    column(_("Booked by"), lambda difference: link_to(JournalEntry, difference.entry_id)),
+                    column(_("Approved as"), _link_approval),
                 )
             },
         ),
@@ -333,6 +348,18 @@ class ReconciliationBreakAdmin(BankAdmin):
     def search_id(self, rows: QuerySet[ReconciliationBreak], key: UUID) -> QuerySet[ReconciliationBreak]:
         """Find by id, or by the id of a payment."""
         return rows.filter(pk=key) | rows.filter(payment_id=key)
+
+
+class ResolutionForm(ReasonForm):
+    """Why, and what was booked for it."""
+
+    booked_by = forms.UUIDField(
+        label=_("Manual entry"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text=_("Id of the journal entry that settles it, or of its approval, if money was booked."),
+    )
+    field_order = ("booked_by", "reason")
 
 
 @act_on(ReconciliationBreak)
@@ -346,17 +373,26 @@ class Resolve(Act):
     permission = "rails.resolve_reconciliationbreak"
     explanation = _(
         "This keeps why the difference is settled and moves no money. If money has to be booked, have a manual entry "
-        "approved first, and name it in the reason."
+        "approved first, and name it."
     )
+    form = ResolutionForm
 
     def is_offered(self, subject: ReconciliationBreak) -> bool:
         """Offer it for what is open."""
         return subject.status == BreakStatus.OPEN
 
-    def perform(self, *, subject: ReconciliationBreak, seen: str, reason: str, actor: User, now: datetime) -> str:
+    def carry_out(
+        self, *, subject: ReconciliationBreak, seen: str, answers: Mapping[str, Any], actor: User, now: datetime
+    ) -> str:
         """Resolve it."""
-        resolve_break(break_id=subject.pk, reason=reason, actor=actor, now=now)
+        booked_by, reason = answers["booked_by"], answers["reason"]
+        resolve_break(break_id=subject.pk, reason=reason, booked_by=booked_by, actor=actor, now=now)
         return gettext("The difference is resolved.")
+
+
+@table_on(JournalEntry, permission="rails.view_reconciliationbreak")
+def _show_breaks_of_entry(request: HttpRequest, entry: JournalEntry) -> Table | None:
+    return _make_breaks(ReconciliationBreak.objects.filter(entry=entry))
 
 
 @table_on(ReconciliationBreak, permission="events.view_event", is_last=True)

@@ -41,3 +41,11 @@ class BreakResolvedError(BankError):
     code = "break_resolved"
     http_status = 409
     message = "The difference is resolved already."
+
+
+class CorrectionNotFoundError(BankError):
+    """What is said to have corrected a difference has not."""
+
+    code = "correction_not_found"
+    http_status = 422
+    message = "No approved manual entry of this id has moved the settlement account in this currency."

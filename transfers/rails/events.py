@@ -19,7 +19,7 @@ def message_retried(*, message_id: UUID, reason: str, actor: User, now: datetime
     return NewEvent(type="rail_message.retried", key=message_id, payload=payload, occurred_at=now)
 
 
-def break_resolved(*, break_id: UUID, reason: str, actor: User, now: datetime) -> NewEvent:
-    """Tell that staff resolved a difference between the rail and the bank, and why."""
-    payload = {"actor": actor.pk, "reason": reason}
+def break_resolved(*, break_id: UUID, reason: str, entry_id: UUID | None, actor: User, now: datetime) -> NewEvent:
+    """Tell that staff resolved a difference between the rail and the bank, why, and by which entry, if by one."""
+    payload = {"actor": actor.pk, "reason": reason, "entry": entry_id}
     return NewEvent(type="rail_break.resolved", key=break_id, payload=payload, occurred_at=now)

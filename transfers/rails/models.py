@@ -7,6 +7,7 @@ from tink_fields import EncryptedTextField
 
 from core.ids import uuid7
 from core.triggers import append_only, born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted
+from ledger.models import JournalEntry
 from transfers.payments.models import Payment
 from transfers.rails.states import (
     BREAK_TRANSITIONS,
@@ -176,6 +177,15 @@ class ReconciliationBreak(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     reason = models.CharField(max_length=255, blank=True)
+    entry = models.ForeignKey(
+        JournalEntry,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The manual entry that resolved it, if money had to be booked.",
+    )
 
     class Meta:
         """What was found stays as it was found; what is resolved stays so."""
@@ -208,12 +218,14 @@ class ReconciliationBreak(models.Model):
                 "rails_reconciliationbreak_resolved",
                 "(status = 'open') = (resolved_at IS NULL)"
                 " AND (status = 'explained') = (resolved_by_id IS NOT NULL)"
-                " AND (status = 'explained') = (reason <> '')",
+                " AND (status = 'explained') = (reason <> '')"
+                " AND (entry_id IS NULL OR status = 'explained')",
             ),
         ]
         indexes = [
             models.Index(name="rails_break_open", fields=["day"], condition=models.Q(status=BreakStatus.OPEN)),
             models.Index(name="rails_break_payment", fields=["payment"]),
+            models.Index(name="rails_break_entry", fields=["entry"], condition=models.Q(entry__isnull=False)),
         ]
 
     def __str__(self) -> str:

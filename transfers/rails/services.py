@@ -4,13 +4,22 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from core.models import User
 from core.text import clean_line
 from events.services import record_events
+from ledger.chart import SETTLEMENT
+from ledger.models import JournalEntry, Posting
+from ledger.states import MANUAL
 from transfers.payments.models import Submission
 from transfers.payments.states import SubmissionStatus
-from transfers.rails.errors import BreakResolvedError, MessageTakenInError, SubmissionOverError
+from transfers.rails.errors import (
+    BreakResolvedError,
+    CorrectionNotFoundError,
+    MessageTakenInError,
+    SubmissionOverError,
+)
 from transfers.rails.events import break_resolved, message_retried, submission_hurried
 from transfers.rails.models import Intake, ReconciliationBreak
 from transfers.rails.states import BreakStatus, IntakeStatus
@@ -42,14 +51,30 @@ def take_in_again(*, message_id: UUID, reason: str, actor: User, now: datetime) 
         record_events(events=[message_retried(message_id=message_id, reason=reason, actor=actor, now=now)])
 
 
-def resolve_break(*, break_id: UUID, reason: str, actor: User, now: datetime) -> None:
-    """Note why a difference is none any more, such as the manual entry that wrote it off. It moves no money.
+def resolve_break(*, break_id: UUID, reason: str, actor: User, now: datetime, booked_by: UUID | None = None) -> None:
+    """Note why a difference is none any more. It moves no money: if money had to be booked, a manual entry did that.
 
-    Raises InvalidInputError and BreakResolvedError.
+    `booked_by` is the id of that entry, or of its approval. Raises InvalidInputError, BreakResolvedError and
+    CorrectionNotFoundError.
     """
     reason = clean_line(reason, field="reason", max_length=_MAX_REASON_LENGTH)
     with transaction.atomic(durable=True):
         open_ones = ReconciliationBreak.objects.filter(pk=break_id, status=BreakStatus.OPEN)
-        if not open_ones.update(status=BreakStatus.EXPLAINED, resolved_at=now, resolved_by=actor, reason=reason):
+        entry_id = None if booked_by is None else _find_correction(open_ones, booked_by)
+        resolved = {"status": BreakStatus.EXPLAINED, "resolved_at": now, "resolved_by": actor, "reason": reason}
+        if not open_ones.update(**resolved, entry_id=entry_id):
             raise BreakResolvedError
-        record_events(events=[break_resolved(break_id=break_id, reason=reason, actor=actor, now=now)])
+        told = break_resolved(break_id=break_id, reason=reason, entry_id=entry_id, actor=actor, now=now)
+        record_events(events=[told])
+
+
+def _find_correction(difference: QuerySet[ReconciliationBreak], booked_by: UUID) -> UUID:
+    """Return the id of the manual entry, given by its id or its approval's, that moved the settlement account."""
+    entries = JournalEntry.objects.filter(Q(pk=booked_by) | Q(reference=booked_by), code=MANUAL)
+    moved = Posting.objects.filter(
+        entry__in=entries, account__chart_code=SETTLEMENT.code, currency__in=difference.values("currency")
+    )
+    entry_id = moved.values_list("entry_id", flat=True).first()
+    if entry_id is None:
+        raise CorrectionNotFoundError
+    return entry_id
