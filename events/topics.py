@@ -168,6 +168,7 @@ TOPICS: dict[str, tuple[Telling, ...]] = {
     "payment.in_review": (),
     "payment.held": (),  # its hold is told, and what becomes of it
     "payment.submitted": (),
+    "payment.paid_out": (),  # its entry tells of the balances
     "submission.hurried": (),  # what staff do about the rail is for the bank alone
     "rail_message.retried": (),
     "rail_break.resolved": (),

@@ -49,6 +49,7 @@ from tests.factories import make_account, make_cpf, make_staff, pay_in, screen, 
 from tests.files import make_jpeg
 from tests.kyc.sanctions import write_list
 from tests.payments.cashier import complete, give_back, make_payment, submit
+from tests.payments.suspense import keep_in_suspense, pay_out
 from tests.rails.desk import do_every_act
 from tests.regulatory.reports import make_summary
 from tests.reversals.undoing import undo
@@ -56,6 +57,7 @@ from tests.standing_orders.orders import carry_out, give
 from transfers.antifraud.reviews import accept_transfer
 from transfers.antifraud.services import lift_listing, list_party
 from transfers.antifraud.states import ListingEffect
+from transfers.payments.reviews import accept_payment
 from transfers.standing_orders.services import cancel_standing_order
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -81,12 +83,15 @@ def live_every_life() -> None:
 
 
 def arouse_suspicion(staff: User) -> None:
-    """Let a transfer be in review and accepted, by rules that two people have put in force, and list its debtor."""
-    put_in_force(rule("new_counterparty", from_amount={"*": 1}))
+    """Let a transfer and a payment be in review and accepted, by rules of two people, and list a debtor."""
+    put_in_force(rule("new_counterparty", from_amount={"*": 1}), rule("velocity", per_hour=1))
     debtor = make_account(balance=200)
     held = transfer(debtor=debtor, creditor=make_account(), amount=100)
     why: dict[str, Any] = {"reason": "Canaria was called", "actor": staff, "now": timezone.now()}
     accept_transfer(transfer_id=held.id, **why)
+    payer = make_account(balance=100)
+    make_payment(payer)
+    accept_payment(payment_id=make_payment(payer).pk, **why)
     for change in (list_party, lift_listing):
         change(party_id=debtor.pk, effect=ListingEffect.BLOCKED, **why)
 
@@ -229,6 +234,7 @@ def pay_other_banks(staff: User) -> None:
     do_every_act(payment=held, staff=staff, reason="Canaria complained", now=NOW)
     payment = make_payment(make_account(balance=100), submit, complete, give_back)
     assert payment.status == "returned"
+    pay_out(*keep_in_suspense())
 
 
 def give_standing_orders() -> None:

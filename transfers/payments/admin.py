@@ -1,8 +1,10 @@
 """Pages of payments to other banks: what was asked, by whom, and where the money is."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -10,11 +12,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import show_account
 from accounts.admin.obstacles import SHOWN, Obstacle, looks_for_obstacles
 from accounts.models import Account
 from accounts.numbers import find_number
+from approvals.admin import RequestAct, list_approvals, name_operation_subject
+from approvals.models import Approval
+from core.admin.acts import ReasonForm, act_on
 from core.admin.cells import (
     NOTHING,
     Tone,
@@ -33,12 +39,15 @@ from core.admin.tables import Amount, Link, Table, table_on
 from core.pii import mask_document
 from events.admin import list_events, name_subject
 from ledger.admin.pages import CurrencyFilter
+from ledger.admin.statement import name_code
 from ledger.chart import SUSPENSE
+from ledger.errors import AccountNotFoundError
 from ledger.models import Hold, JournalEntry, LedgerAccount
 from ledger.states import HoldStatus, Side
-from transfers.payments.models import Payment
-from transfers.payments.services import KEPT
-from transfers.payments.states import PaymentStatus
+from transfers.payments.models import Payment, Payout
+from transfers.payments.operations import PayOut, PayoutOrder
+from transfers.payments.payouts import is_kept
+from transfers.payments.states import KEPT, PAID_OUT, PaymentStatus
 
 _TONES = {
     PaymentStatus.IN_REVIEW: Tone.WAITING,
@@ -51,6 +60,9 @@ _SHOWN = 10
 _KEPT_SHOWN = 50
 
 name_subject(prefix="payment", model=Payment)
+name_operation_subject(operation=PayOut, model=Payment)
+name_code(code=KEPT, name="Kept in suspense")
+name_code(code=PAID_OUT, name="Paid out of suspense")
 
 
 def _show_payment_status(payment: Payment) -> str:
@@ -161,7 +173,7 @@ def _show_kept_payments(request: HttpRequest, books: LedgerAccount) -> Table | N
     payments = Payment.objects.filter(return_entry__in=list(kept.values_list("entry_id", flat=True)))
     return Table(
         title="Payments that came back for closed accounts",
-        headings=("Payment", "From", Amount("Amount"), "Why it came back", "Returned"),
+        headings=("Payment", "From", Amount("Amount"), "Why it came back", "Returned", gettext("Paid out")),
         rows=[
             (
                 link_to(Payment, payment.pk),
@@ -169,12 +181,70 @@ def _show_kept_payments(request: HttpRequest, books: LedgerAccount) -> Table | N
                 _show_payment_amount(payment),
                 payment.failure_code,
                 show_moment(payment.returned_at),
+                _show_paid_out(payment),
             )
-            for payment in payments.select_related("debtor_account").order_by("-returned_at", "-pk")
+            for payment in payments.select_related("debtor_account", "payout").order_by("-returned_at", "-pk")
         ],
         empty="No payment has come back for a closed account.",
-        help=f"Whose money it is, up to the {_KEPT_SHOWN} newest. What was paid out since, the postings say.",
+        help=gettext("Whose money it is, up to the %(number)s newest. A payment's own page pays it out.")
+        % {"number": _KEPT_SHOWN},
     )
+
+
+def _show_paid_out(payment: Payment) -> str:
+    return show_moment(payment.payout.paid_at) if hasattr(payment, "payout") else NOTHING
+
+
+class PayoutForm(ReasonForm):
+    """Which account gets the money."""
+
+    account = forms.CharField(
+        max_length=36,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="The number of another account of the same client's.",
+    )
+    field_order = ("account", "reason")
+
+
+@act_on(Payment)
+class RequestPayout(RequestAct):
+    """Request that a payment's money is booked out of suspense."""
+
+    name = "pay_out"
+    operation = PayOut
+    form = PayoutForm
+
+    def is_offered(self, subject: Payment) -> bool:
+        """Offer it while the money is in suspense."""
+        return is_kept(payment=subject)
+
+    def make_payload(self, *, subject: Payment, answers: Mapping[str, Any]) -> PayoutOrder:
+        """Name the payment and the account. Raises AccountNotFoundError."""
+        account = Account.objects.filter(number=find_number(text=answers["account"])).first()
+        if account is None:
+            raise AccountNotFoundError
+        return PayoutOrder(subject.pk, account.pk)
+
+
+@table_on(Payment, permission="payments.view_payment")
+def _show_payout(request: HttpRequest, payment: Payment) -> Table | None:
+    payout = Payout.objects.filter(payment=payment).select_related("account", "approval__requested_by").first()
+    if payout is None:
+        return None
+    row = (
+        show_moment(payout.paid_at),
+        show_account(payout.account),
+        link_to(JournalEntry, payout.entry_id),
+        link_to(Approval, payout.approval_id, payout.approval.requested_by),
+        payout.approval.request_reason,
+    )
+    headings = (gettext("Paid out"), gettext("To"), gettext("Journal entry"), gettext("Requested by"), gettext("Why"))
+    return Table(title=gettext("Paid out of suspense"), headings=headings, rows=[row], empty="")
+
+
+@table_on(Payment, permission="approvals.view_approval")
+def _show_approvals(request: HttpRequest, payment: Payment) -> Table | None:
+    return list_approvals(subject=str(payment.pk))
 
 
 @table_on(Account, permission="payments.view_payment")

@@ -5,14 +5,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PaymentsConfig(AppConfig):
-    """The payments app; has its agreement with the books proven together with them."""
+    """The payments app: an operation that needs two people; has its agreement with the books proven with them."""
 
     name = "transfers.payments"
     verbose_name = _("Transfers")
 
     def ready(self) -> None:
-        """Register what `verify_ledger` proves of payments."""
+        """Register the operation, and what `verify_ledger` proves of payments."""
         from ledger.verification import register_section
+        from transfers.payments import operations  # noqa: F401 - registration is the import's purpose
         from transfers.payments.verification import PAYMENTS
 
         register_section(PAYMENTS)

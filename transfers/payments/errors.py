@@ -11,6 +11,14 @@ class PaymentNotFoundError(BankError):
     message = "There is no such payment."
 
 
+class NothingKeptError(BankError):
+    """The payment's money is not in suspense: it never was, or is no longer."""
+
+    code = "nothing_kept"
+    http_status = 409
+    message = "No money of this payment is in suspense."
+
+
 class PaymentStepError(BankError):
     """The payment's status does not lead to the one asked for."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from events.services import NewEvent
-from transfers.payments.models import Payment
+from transfers.payments.models import Payment, Payout
 
 
 class Outcome(StrEnum):
@@ -28,3 +28,9 @@ def payment_changed(*, payment: Payment, outcome: Outcome, now: datetime) -> New
         "failure_code": payment.failure_code,
     }
     return NewEvent(type=f"payment.{payment.status}", key=payment.id, payload=payload, occurred_at=now)
+
+
+def payment_paid_out(*, payout: Payout) -> NewEvent:
+    """Tell that money of a payment left suspense; what that did to balances, the event of the entry tells."""
+    payload = {"account": payout.account_id, "entry": payout.entry_id, "approval": payout.approval_id}
+    return NewEvent(type="payment.paid_out", key=payout.payment_id, payload=payload, occurred_at=payout.paid_at)

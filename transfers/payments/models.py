@@ -9,12 +9,25 @@ from django.utils.translation import gettext
 from tink_fields import EncryptedTextField
 
 from accounts.models import Account
+from approvals.models import Approval
+from approvals.triggers import needs_approval
 from core.history.tracking import keep_history
 from core.ids import uuid7
-from core.triggers import born_in, check_sql, frozen_once, legal_states, never_changed, never_deleted, refuse
+from core.triggers import (
+    append_only,
+    born_in,
+    check_sql,
+    frozen_once,
+    legal_states,
+    never_changed,
+    never_deleted,
+    refuse,
+)
 from kyc.models import Client
 from ledger.models import Hold, JournalEntry
 from transfers.payments.states import (
+    KEPT,
+    PAY_OUT,
     PAYMENT_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     AttemptOutcome,
@@ -200,6 +213,51 @@ class Submission(models.Model):
     def __str__(self) -> str:
         """Return which."""
         return gettext("submission of payment %(payment_id)s") % {"payment_id": self.payment_id}
+
+
+_IS_KEPT = f"""
+    IF NOT EXISTS (
+        SELECT FROM payments_payment payment JOIN ledger_journalentry kept ON kept.id = payment.return_entry_id
+        WHERE payment.id = NEW.payment_id AND kept.code = '{KEPT}'
+    ) THEN
+        {refuse(constraint="payments_payout_is_kept", message="money that is not in suspense")}
+    END IF;
+    RETURN NEW;
+"""
+
+
+class Payout(models.Model):
+    """That money which came back for a closed account went out of suspense, onto another account of its client."""
+
+    payment = models.OneToOneField(Payment, primary_key=True, on_delete=models.PROTECT, related_name="payout")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    approval = models.OneToOneField(Approval, on_delete=models.PROTECT, related_name="+")
+    entry = models.OneToOneField(JournalEntry, on_delete=models.PROTECT, related_name="+")
+    paid_at = models.DateTimeField()
+
+    class Meta:
+        """Once a payment, by two people, and only of what is in suspense."""
+
+        default_permissions = ()
+        permissions = [
+            ("request_payout", "Can request that money in suspense is booked onto its client's account"),
+            ("approve_payout", "Can approve that money in suspense is booked onto its client's account"),
+        ]
+        triggers = [
+            append_only(table="payments_payout"),
+            needs_approval(table="payments_payout", operation=PAY_OUT, subject="NEW.payment_id"),
+            pgtrigger.Trigger(
+                name="is_kept",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=_IS_KEPT,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return of what."""
+        return f"payout of {self.payment_id}"
 
 
 class SubmissionAttempt(models.Model):

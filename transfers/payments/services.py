@@ -38,12 +38,9 @@ from transfers.payments.events import Outcome, payment_changed
 from transfers.payments.judging import judge_payment
 from transfers.payments.models import Payment
 from transfers.payments.orders import OrderedPayment, PaymentOrder
-from transfers.payments.states import PaymentStatus
+from transfers.payments.states import KEPT, PaymentStatus
 from transfers.payments.steps import lock_payment, require_step, take_step
 from transfers.payments.submissions import queue_submission
-
-KEPT = "payment_kept"
-"""The code of an entry that puts what came back into suspense."""
 
 _BEGINS = {Decision.ACCEPT: PaymentStatus.HELD, Decision.REVIEW: PaymentStatus.IN_REVIEW}
 _FAILURE_CODE = re.compile(r"[a-z0-9_]{1,32}")

@@ -24,6 +24,16 @@ PAYMENT_TRANSITIONS: dict[str, tuple[str, ...]] = {
 """A completed payment can still come back: the other bank may find days later that it cannot credit it."""
 
 
+KEPT = "payment_kept"
+"""The code of an entry that puts what came back into suspense."""
+
+PAID_OUT = "payment_paid_out"
+"""The code of an entry that takes it from there to another account of its client's."""
+
+PAY_OUT = "payments.pay_out"
+"""The operation that does so."""
+
+
 class SubmissionStatus(models.TextChoices):
     """How far a payment is on its way to the rail."""
 

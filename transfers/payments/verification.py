@@ -1,7 +1,8 @@
 """Proof that payments and the books agree: rules that `verify_ledger` runs with its own, see apps.py."""
 
-from ledger.chart import SETTLEMENT
+from ledger.chart import SETTLEMENT, SUSPENSE
 from ledger.verification import Section
+from transfers.payments.states import PAY_OUT
 
 PAYMENTS = Section(
     name="payments",
@@ -55,6 +56,24 @@ PAYMENTS = Section(
                 )
             )
         """,
+        "what left suspense went from there to its client, once and by two people (I10)": f"""
+            SELECT payout.payment_id, 'entry ' || payout.entry_id
+            FROM payments_payout payout
+            JOIN payments_payment payment ON payment.id = payout.payment_id
+            LEFT JOIN approvals_approval approval ON approval.id = payout.approval_id
+            WHERE payout.payment_id = ANY(%(ids)s) AND (
+                approval.status IS DISTINCT FROM 'approved' OR approval.operation <> '{PAY_OUT}'
+                OR approval.subject <> payment.id::text OR approval.decided_by_id = approval.requested_by_id
+                OR NOT EXISTS (
+                    SELECT FROM ledger_posting debit
+                    JOIN ledger_posting credit ON credit.entry_id = debit.entry_id AND credit.side = 1
+                    JOIN ledger_ledgeraccount own ON own.id = debit.account_id AND own.chart_code = '{SUSPENSE.code}'
+                    JOIN ledger_ledgeraccount other ON other.id = credit.account_id
+                    WHERE debit.entry_id = payout.entry_id AND debit.side = -1 AND debit.amount = payment.amount
+                      AND other.id = payout.account_id AND other.holder_id = payment.client_id
+                )
+            )
+        """,  # noqa: S608 - built from constants
         "no payment was made that antifraud rejected": """
             SELECT payment.id, 'its judgement says ' || judgement.decision
             FROM payments_payment payment JOIN antifraud_judgement judgement ON judgement.id = payment.id
