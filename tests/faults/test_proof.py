@@ -59,7 +59,7 @@ def test_every_completed_transfer_is_acknowledged_once_whatever_fails_and_is_kil
 
 
 def test_a_payments_money_is_in_one_place_whatever_the_rail_does_and_whoever_is_killed(empty_database: str) -> None:
-    size = ["--payments", "300", "--accounts", "40", "--seconds", "10", "--seed", "4"]
+    size = ["--payments", "120", "--accounts", "40", "--seconds", "5", "--seed", "4"]
 
     done = run("proofs.payments", *size, database=empty_database)
 
@@ -67,9 +67,9 @@ def test_a_payments_money_is_in_one_place_whatever_the_rail_does_and_whoever_is_
     assert "no violation" in done.stdout
 
 
-@pytest.mark.parametrize("bug", BUGS)
-def test_counting_the_money_of_payments_finds_a_bug_that_is_planted(bug: str, empty_database: str) -> None:
-    size = ["--payments", "150", "--accounts", "20", "--seconds", "5", "--seed", "4"]
+def test_counting_the_money_of_payments_finds_a_bug_that_is_planted(empty_database: str) -> None:
+    size = ["--payments", "60", "--accounts", "20", "--seconds", "3", "--seed", "4"]
+    bug = "sender: takes what the rail has taken for settled"
 
     done = run("proofs.payments", *size, database=empty_database, bug=bug)
 
