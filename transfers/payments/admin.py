@@ -61,8 +61,8 @@ _KEPT_SHOWN = 50
 
 name_subject(prefix="payment", model=Payment)
 name_operation_subject(operation=PayOut, model=Payment)
-name_code(code=KEPT, name="Kept in suspense")
-name_code(code=PAID_OUT, name="Paid out of suspense")
+name_code(code=KEPT, name=_("Kept in suspense"))
+name_code(code=PAID_OUT, name=_("Paid out of suspense"))
 
 
 def _show_payment_status(payment: Payment) -> str:
@@ -172,8 +172,15 @@ def _show_kept_payments(request: HttpRequest, books: LedgerAccount) -> Table | N
     kept = books.postings.filter(side=Side.CREDIT, entry__code=KEPT).order_by("-version")[:_KEPT_SHOWN]
     payments = Payment.objects.filter(return_entry__in=list(kept.values_list("entry_id", flat=True)))
     return Table(
-        title="Payments that came back for closed accounts",
-        headings=("Payment", "From", Amount("Amount"), "Why it came back", "Returned", gettext("Paid out")),
+        title=gettext("Payments that came back for closed accounts"),
+        headings=(
+            gettext("Payment"),
+            gettext("From"),
+            Amount(gettext("Amount")),
+            gettext("Why it came back"),
+            gettext("Returned"),
+            gettext("Paid out"),
+        ),
         rows=[
             (
                 link_to(Payment, payment.pk),
@@ -185,7 +192,7 @@ def _show_kept_payments(request: HttpRequest, books: LedgerAccount) -> Table | N
             )
             for payment in payments.select_related("debtor_account", "payout").order_by("-returned_at", "-pk")
         ],
-        empty="No payment has come back for a closed account.",
+        empty=gettext("No payment has come back for a closed account."),
         help=gettext("Whose money it is, up to the %(number)s newest. A payment's own page pays it out.")
         % {"number": _KEPT_SHOWN},
     )
@@ -201,7 +208,8 @@ class PayoutForm(ReasonForm):
     account = forms.CharField(
         max_length=36,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="The number of another account of the same client's.",
+        label=_("Account"),
+        help_text=_("The number of another account of the same client's."),
     )
     field_order = ("account", "reason")
 

@@ -257,7 +257,7 @@ class Payout(models.Model):
 
     def __str__(self) -> str:
         """Return of what."""
-        return f"payout of {self.payment_id}"
+        return gettext("payout of payment %(payment_id)s") % {"payment_id": self.payment_id}
 
 
 class SubmissionAttempt(models.Model):

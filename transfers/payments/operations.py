@@ -4,15 +4,21 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from approvals.models import Approval
-from approvals.operations import Effect, MoneyLine, Operation, operation
+from approvals.operations import Effect, MoneyLine, Operation, Said, operation
 from core.money import format_amount
 from ledger.chart import SUSPENSE
 from ledger.models import LedgerAccount
 from ledger.services import get_internal_account_id
 from transfers.payments.payouts import get_kept_payment, get_recipient, pay_out
 from transfers.payments.states import PAY_OUT
+
+_SENTENCE = gettext_noop(
+    "%(amount)s of payment %(payment)s go to another account of its client; the statement shows it."
+)
 
 
 class PayoutOrder(msgspec.Struct, frozen=True):
@@ -27,8 +33,8 @@ class PayOut(Operation):
     """Give a client the money that came back for an account which was closed by then."""
 
     name = PAY_OUT
-    title = "Pay out of suspense"
-    explanation = (
+    title = _("Pay out of suspense")
+    explanation = _(
         "The money of the payment leaves suspense for another account of the same client's. It is refused if that "
         "account is blocked for credits, inactive or of another currency."
     )
@@ -47,9 +53,7 @@ class PayOut(Operation):
         suspense = LedgerAccount.objects.get(pk=get_internal_account_id(line=SUSPENSE, currency=payment.currency))
         amount = f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
         return Effect(
-            sentences=(
-                f"{amount} of payment {payment.pk} go to another account of its client; the statement shows it.",
-            ),
+            sentences=(Said(_SENTENCE, {"amount": amount, "payment": str(payment.pk)}),),
             lines=(
                 MoneyLine(suspense.pk, str(suspense), payment.currency, debit=payment.amount),
                 MoneyLine(recipient.pk, str(recipient), payment.currency, credit=payment.amount),

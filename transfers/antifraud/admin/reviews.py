@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +59,10 @@ def _link_order(review: Review) -> str:
     return link_to(type(review.order), review.pk)
 
 
+def _name_kind(review: Review) -> str:
+    return gettext("Payment") if review.payment_id else gettext("Transfer")
+
+
 def _show_debtor(review: Review) -> str:
     return show_account(review.order.debtor_account)
 
@@ -105,7 +108,7 @@ class ReviewAdmin(BankAdmin):
     )
     list_display = (
         column(_("Order"), lambda review: show_id(review.pk)),
-        column(_("Kind"), lambda review: capfirst(review.order._meta.verbose_name)),
+        column(_("Kind"), _name_kind),
         column(_("Status"), _show_review_status),
         column(_("Waits for"), _show_age),
         column(_("From"), _show_debtor),
