@@ -51,4 +51,4 @@ class RoleLimit(models.Model):
 
     def __str__(self) -> str:
         """Return what it limits."""
-        return f"{self.operation} in {self.currency}"
+        return f"{self.operation}, {self.currency}"

@@ -110,9 +110,9 @@ def make_bank() -> Bank:
     his identity card, a dead letter, a failed e-mail, a payment to another bank, a standing order, what waits for an
     approval, an account of Mallory's that is blocked, and a transfer of Carla's in review.
     """
+    limit_tellers(now=timezone.now())
     request_name(now=timezone.now())
     export_something(now=timezone.now())
-    limit_tellers(now=timezone.now())
     account = make_account(balance=100_00)
     other = make_account(client=account.client)
     bob = make_bob()

@@ -35,6 +35,7 @@ _THE_SAME = re.compile(
             r"Auditor|Bytes|E-mail|Id|Selfie|Status|Total",  # words of both languages
             r"English|Português.*|en|pt-br",  # languages
             r"[a-z]+([._][a-z_]+)+(, .*)?|\d+ [a-z.]+|Account\.balance\.updated, 1/0",  # types of events, codes
+            r"Transfers\.reverse, BRL",  # a limit by its operation
             r"(Deposit|E-mail|\d{4}) [-0-9a-f]+( \(BRL\))?|[0-9a-f-]{36}",  # an entry by its code and id
             r"admin|Admin|partner|review|accounts|analytics|balances|notifications|regulatory",
             r"(staff|client)-\d+.*|.*@example\.com",  # who, and codes
