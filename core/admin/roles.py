@@ -30,6 +30,7 @@ class RoleAdmin(BankAdmin):
         "through what needs two people. The program defines the roles and each release renews them; here they are "
         "read, as the database enforces them."
     )
+    empty_text = _("No role has this name. Show all: there are few, and only a release brings others.")
     search_help_text = _("Name")
     list_after_template = "admin/bank/contributed_tables.html"
     list_display = (
