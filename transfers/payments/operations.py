@@ -38,6 +38,7 @@ class PayOut(Operation):
         "The money of the payment leaves suspense for another account of the same client's. It is refused if that "
         "account is blocked for credits, inactive or of another currency."
     )
+    view_permission = "payments.view_payment"
     request_permission = "payments.request_payout"
     approve_permission = "payments.approve_payout"
     payload = PayoutOrder
