@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import django
 import unfold
@@ -33,7 +34,8 @@ from ledger.chart import CHART
 
 LANGUAGE = "pt_BR"
 FOLDER = settings.BASE_DIR / "locale" / LANGUAGE / "LC_MESSAGES"
-_KEYWORDS = dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"))
+_PLURALS = ("ngettext", "ngettext_lazy")
+_KEYWORDS = dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop", *_PLURALS))
 _APPS = [
     "accounts",
     "approvals",
@@ -49,17 +51,23 @@ _APPS = [
     "templates",
 ]
 _LEFT_OUT = re.compile(r"/(migrations|demo|embedded)/|^templates/(notifications|drf_spectacular)/")
-_PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 
 
-def list_messages() -> set[str]:
+Message = str | tuple[str, str]
+"""A text, or one in the singular and in the plural."""
+
+
+def list_messages() -> set[Message]:
     """Return all that belongs into the catalogue."""
     with translation.override(None):
         listed = {*_list_marked(), *_list_named(), *_list_of_theme()}
-        return {str(message) for message in listed if message} - _read_django()
+        known = _read_django()
+        of_two_numbers = {message[0] for message in listed if not isinstance(message, str)}  # translate the one, too
+        return {message for message in listed - of_two_numbers if message and _name_one(message) not in known}
 
 
-def _list_marked() -> Iterator[str]:
+def _list_marked() -> Iterator[Message]:
     for app in _APPS:
         for path in sorted((settings.BASE_DIR / app).rglob("*")):
             name = path.relative_to(settings.BASE_DIR).as_posix()
@@ -67,17 +75,19 @@ def _list_marked() -> Iterator[str]:
                 yield from _extract(path)
 
 
-def _extract(path: Path) -> Iterator[str]:
+def _extract(path: Path) -> Iterator[Message]:
     source = path.read_text()
     if path.suffix == ".html":  # Django makes it look like Python, whose lines must not begin with spaces
         source = "\n".join(line.lstrip() for line in templatize(source).splitlines())
-    for _line, _function, found, _comments in extract_python(BytesIO(source.encode()), _KEYWORDS, [], {}):
-        said: object = found
+    for _line, function, found, _comments in extract_python(BytesIO(source.encode()), _KEYWORDS, [], {}):
+        said: Any = found
         if isinstance(said, str):  # a text, and no variable
             yield said
+        elif function in _PLURALS and said:
+            yield (said[0], said[1])
 
 
-def _list_named() -> Iterator[object]:
+def _list_named() -> Iterator[str]:
     for app in apps.get_app_configs():
         if app.name.split(".")[0] in _APPS:
             yield from list_names(app)
@@ -108,19 +118,19 @@ def _list_errors(base: type[BankError]) -> Iterator[type[BankError]]:
             yield from _list_errors(error)
 
 
-def _list_of_theme() -> Iterator[str]:
+def _list_of_theme() -> Iterator[Message]:
     theme = Path(unfold.__file__).parent
     for path in (theme / "forms.py", *sorted((theme / "templates").rglob("*.html"))):
         yield from _extract(path)
 
 
 def _read_django() -> set[str]:
-    """Return what Django's own catalogues of the admin translate."""
+    """Return what Django's own catalogues of the admin translate; of two numbers, the one."""
     folder = Path(django.__file__).parent
     known: set[str] = set()
     for name in ("conf", "contrib/admin", "contrib/auth"):
         with (folder / name / "locale" / LANGUAGE / "LC_MESSAGES" / "django.mo").open("rb") as file:
-            known.update(key for key in GNUTranslations(file)._catalog if isinstance(key, str))  # type: ignore[attr-defined]
+            known.update(_name_one(key) for key in GNUTranslations(file)._catalog)  # type: ignore[attr-defined]
     return known
 
 
@@ -130,28 +140,49 @@ def read_catalogue() -> Catalog:
         return read_po(file, locale=LANGUAGE)
 
 
-def update(catalogue: Catalog, messages: set[str]) -> None:
+def update(catalogue: Catalog, messages: set[Message]) -> None:
     """Add what is missing, untranslated, and take out what nothing says any more."""
-    for message in [each.id for each in catalogue if each.id]:
-        if message not in messages:
-            catalogue.delete(message)
-    for message in sorted(messages):
-        if message not in catalogue:
-            catalogue.add(message)
+    for message in _index(catalogue).keys() - messages:
+        catalogue.delete(message)
+    for message in sorted(messages - _index(catalogue).keys(), key=str):
+        catalogue.add(message)
 
 
-def list_faults(catalogue: Catalog, messages: set[str]) -> Iterator[str]:
+def _index(catalogue: Catalog) -> dict[Message, list[str]]:
+    """Return the translations by message: one, or one for each plural form; a fuzzy one counts as none."""
+    entries: dict[Message, list[str]] = {}
+    for entry in catalogue:
+        if entry.id:
+            said: Any = "" if entry.fuzzy else entry.string
+            entries[_name(entry.id)] = [said] if isinstance(said, str) else list(said)
+    return entries
+
+
+def _name(message: Any) -> Message:
+    return message if isinstance(message, str) else (message[0], message[1])
+
+
+def list_faults(catalogue: Catalog, messages: set[Message]) -> Iterator[str]:
     """Yield, as sentences, what is wrong with the catalogue."""
-    entries = {str(entry.id): entry for entry in catalogue if entry.id}
-    yield from (f"Not in the catalogue: {message!r}" for message in sorted(messages - entries.keys()))
-    yield from (f"Nothing says it any more: {message!r}" for message in sorted(entries.keys() - messages))
-    for message, entry in sorted(entries.items()):
-        if entry.fuzzy or not entry.string:
+    entries = _index(catalogue)
+    yield from (f"Not in the catalogue: {message!r}" for message in sorted(messages - entries.keys(), key=str))
+    yield from (f"Nothing says it any more: {message!r}" for message in sorted(entries.keys() - messages, key=str))
+    for message, said in sorted(entries.items(), key=str):
+        if not all(said):
             yield f"Not translated: {message!r}"
-        elif sorted(_PLACEHOLDER.findall(message)) != sorted(_PLACEHOLDER.findall(str(entry.string))):
+        elif any(_list_placeholders(each) != _list_placeholders(message) for each in said):
             yield f"Other placeholders: {message!r}"
     if (FOLDER / "django.mo").read_bytes() != compile_catalogue(catalogue):
         yield "django.mo is not made from django.po."
+
+
+def _name_one(message: Any) -> str:
+    return str(message if isinstance(message, str) else message[0])
+
+
+def _list_placeholders(message: Message) -> list[str]:
+    """Return them in order; of a text in two numbers, those of the plural."""
+    return sorted(_PLACEHOLDER.findall(message if isinstance(message, str) else message[1]))
 
 
 def compile_catalogue(catalogue: Catalog) -> bytes:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import OperationalError, transaction
+from django.utils.translation import gettext
 
 from core.db import is_lock_timeout, require_transaction
 from core.models import User
@@ -76,7 +77,7 @@ def replay_dead_letter(*, letter_id: UUID, reason: str, actor: User, now: dateti
             letter.last_error = describe_error(failure)
             letter.save(update_fields=["attempts", "last_error"])
     if failure is not None:
-        raise ReplayFailedError(f"{ReplayFailedError.message} {letter.last_error}") from failure
+        raise ReplayFailedError(f"{gettext(ReplayFailedError.message)} {letter.last_error}") from failure
     return letter
 
 

@@ -43,8 +43,9 @@ _THE_SAME = re.compile(
             r"\d+ bytes|per day \d+|Status: in_review → verified",  # figures and codes
             # What people wrote, what rules said when they judged, what a client reads in a language of its own, and
             # what only the tests' operation says
-            r"Lunch|Seen|Yearly audit|Asked for by letter|Suspected fraud|The rules that a new bank begins with\.",
-            r"\d+\.00 BRL or more .*",
+            r"Asked for|Asked for by letter|Lunch|Right|Seen|Suspected fraud|Yearly audit",
+            r"The rules that a new bank begins with\.",
+            r"\d+\.00 BRL( or more .*)?",
             r"You are verified|We have verified your identity\. .*",
             r"First name|Give a name|User \d+ gets a name\.",
         )
@@ -97,7 +98,13 @@ OTHER_PAGES = (
 @pytest.mark.django_db
 def test_no_page_says_in_english_what_it_can_say_in_portuguese(bank: Bank) -> None:
     browser = enter_as(make_member("admin"))
-    addresses = [reverse(name) for name in OTHER_PAGES] + [path for model in MODELS for path in list_addresses(model)]
+    trails = (("client", bank.alice.pk), ("account", bank.account.pk), ("user", bank.alice.user_id))
+    addresses = [
+        *(reverse(name) for name in OTHER_PAGES),
+        *(reverse("audit_trail", args=subject) for subject in trails),
+        reverse("admin:index") + "no/such/page/",
+        *(path for model in MODELS for path in list_addresses(model)),
+    ]
 
     left = {
         f"{path}: {text}"

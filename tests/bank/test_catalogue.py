@@ -16,13 +16,17 @@ def test_finds_what_is_missing_unused_untranslated_or_loses_a_placeholder() -> N
     catalogue.add("Unused", "Sem uso")
     catalogue.add("Empty", "")
     catalogue.add("Account %(number)s", "Conta")
+    catalogue.add(("%(count)d day", "%(count)d days"), ("%(count)d dia", ""))
 
-    faults = list(list_faults(catalogue, {"Missing", "Empty", "Account %(number)s"}))
+    faults = list(
+        list_faults(catalogue, {"Missing", "Empty", "Account %(number)s", ("%(count)d day", "%(count)d days")})
+    )
 
     assert [fault.partition(":")[0] for fault in faults] == [
         "Not in the catalogue",
         "Nothing says it any more",
         "Other placeholders",
+        "Not translated",
         "Not translated",
         "django.mo is not made from django.po.",
     ]
