@@ -161,6 +161,11 @@ class BankAdmin(ActPages):
         """Refuse."""
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows with those of other tables that they name, as the list asks for them, on their pages, too."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return all fields of the page."""
         return list(flatten_fieldsets(self.get_fieldsets(request, obj)))

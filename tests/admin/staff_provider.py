@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.utils import timezone
 
+from core.openid.keys import _get_key_ring
 from tests.api.forge import make_key, seal
 from tests.api.provider import describe
 
@@ -31,6 +32,7 @@ class StaffProvider:
         self._codes: dict[str, dict[str, str]] = {}
         self._server = _start(self)
         self.issuer = f"http://127.0.0.1:{self._server.server_port}/realms/staff"
+        _get_key_ring.cache_clear()  # of whoever stood at this port before, the bank may know the keys
 
     def stop(self) -> None:
         """Be away from now on."""

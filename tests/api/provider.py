@@ -12,6 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.utils import timezone
 
+from core.openid.keys import _get_key_ring
 from core.scopes import format_scopes
 from kyc.models import Client
 from kyc.scopes import CUSTOMER_SCOPES
@@ -38,6 +39,7 @@ class Provider:
         self._server = _start(self)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self.issuer = self.address + _REALM
+        _get_key_ring.cache_clear()  # of whoever stood at this port before, the bank may know the keys
 
     def stop(self) -> None:
         """Be away from now on; a second time does nothing."""

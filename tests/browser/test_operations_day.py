@@ -46,7 +46,7 @@ def test_of_two_transfers_in_review_one_is_accepted_and_one_rejected(sit_down: S
     )
     desk = sit_down(make_member("ops_checker"))
 
-    desk.page.get_by_role("link", name="Transfers in review").click()
+    desk.page.get_by_role("link", name="Orders in review").click()
     desk.take_picture("reviews")
     desk.open_page(Review.objects.get(pk=kept))
     desk.act("Accept", reason="Carla was called: it is a boat")

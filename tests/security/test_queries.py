@@ -61,7 +61,7 @@ MOST_QUERIES: dict[str, int] = {
     "show_hold": 3,
     "capture_hold": 21,
     "release_hold": 15,
-    "order_payment": 12,
+    "order_payment": 14,
     "list_payments": 3,
     "show_payment": 3,
     "create_standing_order": 6,
