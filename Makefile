@@ -41,7 +41,7 @@ verify: installed ## prove the ledger and the histories of the bank of `make run
 test: installed-dev ## run all tests in parallel on engines of their own
 	@exec $(ENGINES) -- $(VENV)/bin/pytest -n auto --dist worksteal $(ARGS)
 
-test-kafka: installed-dev ## run the tests of events, faults and flows once more, on Apache Kafka (needs Java 17 and Maven)
+test-kafka: installed-dev ## run the tests of events and faults once more, on Apache Kafka (needs Java 17 and Maven)
 	@exec .ci/test-kafka $(VENV)/bin $(ARGS)
 
 fuzz: installed-dev ## send every call of the API whatever may come; ARGS="--examples 200 --seed 1" sends more
